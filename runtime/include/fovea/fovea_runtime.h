@@ -14,8 +14,8 @@
  * Threads. A loaded kernel is immutable: it may be launched from many threads
  * at once. Only fovea_kernel_release must come after the last use.
  */
-#ifndef FOVEA_RUNTIME_H
-#define FOVEA_RUNTIME_H
+#ifndef FOVEA_FOVEA_RUNTIME_H
+#define FOVEA_FOVEA_RUNTIME_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -192,4 +192,4 @@ fovea_status fovea_device_available(const char *device);
 }
 #endif
 
-#endif /* FOVEA_RUNTIME_H */
+#endif /* FOVEA_FOVEA_RUNTIME_H */
