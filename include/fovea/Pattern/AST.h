@@ -152,15 +152,16 @@ bool operator==(const MaskExpr &a, const MaskExpr &b);
 //===----------------------------------------------------------------------===//
 
 enum class FloatKind {
-  Number,   // value: a float or an integer literal
-  Param,    // index: an int param is converted to f32
-  Variable, // variable, converted to f32
-  Dot,      // `s`: scale * <Q[i], K[j]>
-  Negate,   // operands[0]
-  Chain,    // operands and ops (+ - or * /), left to right
-  Min,      // two operands
-  Max,      // two operands
-  Abs,      // one operand, as all down to Tanh
+  Number,     // value: a float or an integer literal
+  IntParam,   // index of an int param, converted to f32
+  FloatParam, // index of a float param
+  Variable,   // variable, converted to f32
+  Dot,        // `s`: scale * <Q[i], K[j]>
+  Negate,     // operands[0]
+  Chain,      // operands and ops (+ - or * /), left to right
+  Min,        // two operands
+  Max,        // two operands
+  Abs,        // one operand, as all down to Tanh
   Exp,
   Exp2,
   Log,
@@ -208,7 +209,8 @@ struct Requirement {
   FloatExpr real;
   /// The expression as canonical text of the language, for the manifest.
   std::string expression;
-  /// The error to give when it does not hold, such as "divisor 'd' is zero".
+  /// The error to give when it does not hold, such as "expected the divisor 'd'
+  /// not to be 0".
   std::string message;
   /// Whether h or g occurs, so that it is to be checked for every head.
   bool perHead = false;

@@ -22,13 +22,32 @@ struct ParamValue {
   float real = 0;
 };
 
+/// Remembers the last draw of each `random` atom, since a row asks for the same
+/// one for every key. One for each thread; the atoms must outlive it.
+class DrawCache {
+public:
+  /// The drawn blocks, ascending; valid until the next call.
+  const std::vector<int64_t> &blocks(const MaskExpr &atom, int64_t n,
+                                     int64_t count, int64_t seed, int64_t who,
+                                     int64_t row);
+
+private:
+  struct Entry {
+    const MaskExpr *atom;
+    int64_t n, count, seed, who, row;
+    std::vector<int64_t> drawn;
+  };
+  std::vector<Entry> entries;
+};
+
 /// Everything an expression may read. Positions are those of the language: q is
 /// i + Nk - Nq under `align end`.
 struct Environment {
   const ParamValue *params = nullptr;
   int64_t q = 0, k = 0, b = 0, h = 0, g = 0, nq = 0, nk = 0;
-  /// `s`; only scores read it.
-  double dot = 0;
+  int64_t queryHeads = 1;     // `alibi`
+  double dot = 0;             // `s`
+  DrawCache *draws = nullptr; // optional, for speed
 };
 
 /// a / b and a % b toward minus infinity; b is not 0. INT64_MIN / -1 wraps.
@@ -38,7 +57,12 @@ int64_t floorMod(int64_t a, int64_t b);
 /// Wraps; `expr` holds no `inf` and no divisor that is 0 in `env`.
 int64_t evaluate(const IntExpr &expr, const Environment &env);
 
-bool compare(CompareOp op, int64_t a, int64_t b);
+/// In f64; a side that `select` does not choose is not evaluated, and min and
+/// max give NaN if either operand is one.
+double evaluate(const FloatExpr &expr, const Environment &env);
+
+/// Whether the mask keeps the pair (env.q, env.k).
+bool keeps(const MaskExpr &expr, const Environment &env);
 
 /// The params' defaults, in order; a param without one is 0.
 std::vector<ParamValue> defaultParams(const Pattern &pattern);
