@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# How lit runs the files below test/: each is a shell script in RUN lines, with
+# our tools and LLVM's (FileCheck, not, split-file) first in PATH.
+#
+#   %S, %s, %t     folder of the test, the test, a fresh path: lit's own
+#   %data          test/data: real queries, keys and values
+#   %patterns      examples/patterns
+#   %fovea_src     the repository
+# Features: ptxas, asan, and each tool that was built (fovea, fovea-sim, fovea-fuzz).
+import os
+
+import lit.formats
+
+config.name = "Fovea"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".attn", ".test"]
+config.excludes = ["Inputs", "data"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.fovea_build, "test")
+
+path = [config.fovea_tools, config.llvm_tools, config.environment["PATH"]]
+if config.ptxas:
+    path.append(os.path.dirname(config.ptxas))
+    config.available_features.add("ptxas")
+config.environment["PATH"] = os.pathsep.join(path)
+
+for tool in ["fovea", "fovea-opt", "fovea-sim", "fovea-fuzz"]:
+    if os.path.exists(os.path.join(config.fovea_tools, tool)):
+        config.available_features.add(tool)
+
+if config.sanitize:
+    config.available_features.add("asan")
+for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH"]:
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions += [
+    ("%data", os.path.join(config.test_source_root, "data")),
+    ("%patterns", os.path.join(config.fovea_src, "examples", "patterns")),
+    ("%fovea_src", config.fovea_src),
+]
