@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The order of the checks is that in which a user would look: types, shapes,
+// strides, params, and last what the pattern itself requires of the params.
+
+#include "Launch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+using namespace fovea::runtime;
+
+static std::string str(int64_t value) { return std::to_string(value); }
+
+static std::string shapeText(const fovea_tensor &t) {
+  return "[" + str(t.shape[0]) + ", " + str(t.shape[1]) + ", " +
+         str(t.shape[2]) + ", " + str(t.shape[3]) + "]";
+}
+
+//===----------------------------------------------------------------------===//
+// Arrays
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One array with its name; axes are batch, head, row, component.
+struct Named {
+  const char *name;
+  const fovea_tensor &tensor;
+};
+} // namespace
+
+static Status checkType(const Manifest &m, Named array) {
+  fovea_type type = array.tensor.type;
+  if (type == m.type)
+    return Status();
+  bool known = type == FOVEA_F32 || type == FOVEA_F16 || type == FOVEA_BF16;
+  return wrongInput(std::string("expected ") + array.name + " of type " +
+                    typeName(m.type) + ", but got " +
+                    (known ? typeName(type) : "type " + str(type)));
+}
+
+/// Compares one axis; `why` says where the expected value comes from.
+static Status checkAxis(Named array, int axis, int64_t expected,
+                        const char *what, const std::string &why) {
+  int64_t found = array.tensor.shape[axis];
+  if (found == expected)
+    return Status();
+  return wrongInput(std::string("expected ") + array.name + " with " + what +
+                    " " + str(expected) + " (" + why + "), but got " +
+                    str(found) + " in the shape " + shapeText(array.tensor));
+}
+
+static Status checkShape(Named array, int64_t batch, int64_t heads,
+                         int64_t rows, const char *rowsOf, int64_t dim) {
+  if (Status s = checkAxis(array, 0, batch, "batch", "as q"); !s)
+    return s;
+  if (Status s = checkAxis(array, 1, heads, "heads", "the pattern's"); !s)
+    return s;
+  if (Status s = checkAxis(array, 2, rows, "length", rowsOf); !s)
+    return s;
+  return checkAxis(array, 3, dim, "head dimension", "the pattern's");
+}
+
+/// Batch, heads and lengths are passed as 32-bit positions to kernels.
+static Status checkExtents(Named array) {
+  for (int64_t extent : array.tensor.shape)
+    if (extent < 0 || extent >= int64_t(1) << 30)
+      return wrongInput(std::string("expected ") + array.name +
+                        " with extents from 0 to 2^30 - 1, but got the shape " +
+                        shapeText(array.tensor));
+  return Status();
+}
+
+Result<Span> fovea::runtime::spanOf(const fovea_tensor &tensor,
+                                    const char *name) {
+  Span span;
+  bool overflow = false;
+  for (int axis = 0; axis < 4; ++axis) {
+    if (tensor.shape[axis] == 0)
+      return Span();
+    if (tensor.shape[axis] == 1)
+      continue;
+    int64_t reach = 0;
+    overflow |= __builtin_mul_overflow(tensor.shape[axis] - 1,
+                                       tensor.strides[axis], &reach);
+    int64_t &end = reach < 0 ? span.first : span.last;
+    overflow |= __builtin_add_overflow(end, reach, &end);
+  }
+  constexpr int64_t most = int64_t(1) << 56; // so that bytes fit, too
+  if (overflow || span.first < -most || span.last > most)
+    return wrongInput(std::string("the strides of ") + name +
+                      " reach beyond the address space");
+  ++span.last;
+  return span;
+}
+
+static Status checkMemory(Named array, bool written) {
+  const fovea_tensor &t = array.tensor;
+  std::string name = array.name;
+  Result<Span> span = spanOf(t, array.name);
+  if (!span)
+    return span.error();
+  if (span->last == 0)
+    return Status();
+  if (t.shape[3] > 1 && t.strides[3] != 1)
+    return wrongInput("expected " + name +
+                      " with a contiguous last dimension (stride 1), but got "
+                      "stride " +
+                      str(t.strides[3]));
+  if (!t.data)
+    return wrongInput("the data pointer of " + name + " is null");
+  if (reinterpret_cast<uintptr_t>(t.data) % typeSize(t.type) != 0)
+    return wrongInput("the data pointer of " + name +
+                      " is not aligned to its element type " +
+                      typeName(t.type));
+  if (!written)
+    return Status();
+  for (int axis = 0; axis < 3; ++axis)
+    if (t.shape[axis] > 1 && t.strides[axis] == 0)
+      return wrongInput("expected " + name +
+                        " without overlapping elements, but got stride 0 over "
+                        "an extent of " +
+                        str(t.shape[axis]));
+  return Status();
+}
+
+static Status checkArrays(const Manifest &m, const fovea_launch &l,
+                          bool counting) {
+  Named q{"q", l.q}, k{"k", l.k}, v{"v", l.v}, o{"o", l.o};
+  std::vector<Named> arrays = {q, k, v};
+  if (!counting)
+    arrays.push_back(o);
+  for (Named array : arrays) {
+    if (Status s = checkType(m, array); !s)
+      return s;
+    if (Status s = checkExtents(array); !s)
+      return s;
+  }
+  int64_t batch = l.q.shape[0], nq = l.q.shape[2], nk = l.k.shape[2];
+  if (Status s = checkShape(q, batch, m.headsQ, nq, "as q", m.dimQk); !s)
+    return s;
+  if (Status s = checkShape(k, batch, m.headsKv, nk, "as k", m.dimQk); !s)
+    return s;
+  if (Status s = checkShape(v, batch, m.headsKv, nk, "as k", m.dimV); !s)
+    return s;
+  if (counting)
+    return Status();
+  if (Status s = checkShape(o, batch, m.headsQ, nq, "as q", m.dimV); !s)
+    return s;
+  for (Named array : arrays)
+    if (Status s = checkMemory(array, array.name == o.name); !s)
+      return s;
+  if (reinterpret_cast<uintptr_t>(l.lse) % alignof(float) != 0)
+    return wrongInput("the lse pointer is not aligned to f32");
+  return Status();
+}
+
+//===----------------------------------------------------------------------===//
+// Params
+//===----------------------------------------------------------------------===//
+
+static std::string listParams(const Manifest &m) {
+  std::string list;
+  for (const ManifestParam &param : m.params)
+    list += (list.empty() ? "'" : ", '") + param.name + "'";
+  return list.empty() ? "it has none" : "it has " + list;
+}
+
+/// Gives `binding` the caller's value; a float param takes an integer, too.
+static Status assign(Binding &binding, const fovea_param &given) {
+  if (given.kind != FOVEA_INT && given.kind != FOVEA_FLOAT)
+    return wrongInput("the param '" + binding.name + "' has the unknown kind " +
+                      str(given.kind));
+  if (!binding.isFloat && given.kind == FOVEA_FLOAT)
+    return wrongInput("expected an integer for the param '" + binding.name +
+                      "', but got " + std::to_string(given.float_value));
+  binding.intValue = given.int_value;
+  binding.floatValue = given.kind == FOVEA_FLOAT
+                           ? given.float_value
+                           : static_cast<float>(given.int_value);
+  return Status();
+}
+
+static Result<std::vector<Binding>> bindParams(const Manifest &m,
+                                               const fovea_launch &l) {
+  std::vector<Binding> bindings;
+  std::vector<bool> given(m.params.size());
+  for (const ManifestParam &param : m.params)
+    bindings.push_back({param.name, param.isFloat, param.intDefault.value_or(0),
+                        param.floatDefault.value_or(0)});
+  if (l.num_params != 0 && !l.params)
+    return wrongInput("the params pointer is null");
+  for (size_t i = 0; i < l.num_params; ++i) {
+    std::string name = l.params[i].name ? l.params[i].name : "";
+    auto at = std::find_if(bindings.begin(), bindings.end(),
+                           [&](const Binding &b) { return b.name == name; });
+    if (at == bindings.end())
+      return wrongInput("the pattern '" + m.name + "' has no param '" + name +
+                        "'; " + listParams(m));
+    size_t index = at - bindings.begin();
+    if (given[index])
+      return wrongInput("the param '" + name + "' is given twice");
+    given[index] = true;
+    if (Status s = assign(*at, l.params[i]); !s)
+      return s.error();
+  }
+  for (size_t i = 0; i < m.params.size(); ++i)
+    if (!given[i] && !m.params[i].intDefault && !m.params[i].floatDefault)
+      return wrongInput("the param '" + m.params[i].name +
+                        "' has no default and must be given");
+  return bindings;
+}
+
+//===----------------------------------------------------------------------===//
+// Requirements
+//===----------------------------------------------------------------------===//
+
+/// The value that breaks the requirement, as text; nothing if it holds.
+static Result<std::string> findViolation(const ManifestRequirement &r,
+                                         const std::vector<Binding> &names) {
+  if (r.kind == RequirementKind::Finite) {
+    Result<float> value = evaluateReal(r.expression, names);
+    if (!value)
+      return value.error();
+    return std::isfinite(*value) ? "" : std::to_string(*value);
+  }
+  Result<int64_t> value = evaluateInteger(r.expression, names);
+  if (!value)
+    return value.error();
+  bool holds = r.kind == RequirementKind::NonZero ? *value != 0 : *value >= 1;
+  return holds ? "" : str(*value);
+}
+
+static Status checkRequirement(const Manifest &m, const ManifestRequirement &r,
+                               std::vector<Binding> names) {
+  bool perHead = mentions(r.expression, "h") || mentions(r.expression, "g");
+  std::string place = "pattern '" + m.name + "'";
+  if (r.line > 0)
+    place += ", line " + str(r.line) + ", column " + str(r.column);
+  names.push_back({"h", false, 0, 0});
+  names.push_back({"g", false, 0, 0});
+  for (int64_t h = 0; h < (perHead ? m.headsQ : 1); ++h) {
+    names[names.size() - 2].intValue = h;
+    names[names.size() - 1].intValue = h / (m.headsQ / m.headsKv);
+    Result<std::string> violation = findViolation(r, names);
+    if (!violation)
+      return wrongInput(place + ": " + violation.error().message);
+    if (!violation->empty())
+      return wrongInput(place + ": " + r.message + ", but got " + *violation +
+                        (perHead ? " for head " + str(h) : ""));
+  }
+  return Status();
+}
+
+//===----------------------------------------------------------------------===//
+// The whole
+//===----------------------------------------------------------------------===//
+
+Result<CheckedLaunch> fovea::runtime::checkLaunch(const Manifest &manifest,
+                                                  const fovea_launch &launch,
+                                                  bool counting) {
+  if (Status s = checkArrays(manifest, launch, counting); !s)
+    return s.error();
+  Result<std::vector<Binding>> params = bindParams(manifest, launch);
+  if (!params)
+    return params.error();
+  for (const ManifestRequirement &requirement : manifest.requirements)
+    if (Status s = checkRequirement(manifest, requirement, *params); !s)
+      return s.error();
+  return CheckedLaunch{launch.q.shape[0], launch.q.shape[2], launch.k.shape[2],
+                       std::move(*params)};
+}
+
+static bool isAligned(const fovea_tensor &t, int64_t alignment) {
+  if (reinterpret_cast<uintptr_t>(t.data) % alignment != 0)
+    return false;
+  for (int axis = 0; axis < 3; ++axis)
+    if (t.shape[axis] > 1 && t.strides[axis] * typeSize(t.type) % alignment)
+      return false;
+  return true;
+}
+
+Result<size_t> fovea::runtime::chooseEntry(const Manifest &manifest,
+                                           const fovea_launch &launch) {
+  for (size_t i = 0; i < manifest.entries.size(); ++i) {
+    int64_t alignment = manifest.entries[i].alignment;
+    if (isAligned(launch.q, alignment) && isAligned(launch.k, alignment) &&
+        isAligned(launch.v, alignment) && isAligned(launch.o, alignment))
+      return i;
+  }
+  return wrongInput("expected arrays whose addresses and strides are multiples "
+                    "of " +
+                    str(manifest.entries.back().alignment) +
+                    " bytes, which the kernel needs");
+}
+
+Result<Grid> fovea::runtime::evaluateGrid(const Manifest &manifest,
+                                          const ManifestEntry &entry,
+                                          const CheckedLaunch &checked) {
+  const std::vector<Binding> names = {{"nq", false, checked.nq, 0},
+                                      {"nk", false, checked.nk, 0},
+                                      {"batch", false, checked.batch, 0},
+                                      {"heads_q", false, manifest.headsQ, 0},
+                                      {"heads_kv", false, manifest.headsKv, 0}};
+  Grid grid{};
+  for (int axis = 0; axis < 3; ++axis) {
+    Result<int64_t> size = evaluateInteger(entry.grid[axis], names);
+    if (!size)
+      return size.error();
+    if (*size < 0 || *size > INT32_MAX)
+      return wrongInput("expected a grid of at most 2^31 - 1 in '" +
+                        entry.grid[axis] + "', but got " + str(*size));
+    grid[axis] = *size;
+  }
+  return grid;
+}
+
+/// The bits that the kernel gets for one parameter.
+static uint64_t valueOf(const ManifestParameter &parameter,
+                        const fovea_launch &l, const CheckedLaunch &checked) {
+  const std::string &value = parameter.value;
+  if (value == "param") {
+    for (const Binding &param : checked.params) {
+      if (param.name != parameter.name)
+        continue;
+      if (!param.isFloat)
+        return static_cast<uint64_t>(param.intValue);
+      uint64_t bits = 0; // an f32 is read from the first four bytes
+      std::memcpy(&bits, &param.floatValue, sizeof(float));
+      return bits;
+    }
+  }
+  if (value == "nq")
+    return checked.nq;
+  if (value == "nk")
+    return checked.nk;
+  if (value == "lse")
+    return reinterpret_cast<uintptr_t>(l.lse);
+  const fovea_tensor &tensor = value[0] == 'q'   ? l.q
+                               : value[0] == 'k' ? l.k
+                               : value[0] == 'v' ? l.v
+                                                 : l.o;
+  if (value.size() == 1)
+    return reinterpret_cast<uintptr_t>(tensor.data);
+  char axis = value.back(); // of "q_stride_b"
+  return tensor.strides[axis == 'b' ? 0 : axis == 'h' ? 1 : 2];
+}
+
+ParameterBlock::ParameterBlock(const Manifest &manifest,
+                               const fovea_launch &launch,
+                               const CheckedLaunch &checked) {
+  for (const ManifestParameter &parameter : manifest.parameters)
+    values.push_back(valueOf(parameter, launch, checked));
+  for (uint64_t &value : values)
+    pointers.push_back(&value);
+}
