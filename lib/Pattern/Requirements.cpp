@@ -40,25 +40,31 @@ static std::optional<std::string> checkInteger(const Requirement &requirement,
 }
 
 std::optional<std::string>
-checkRequirements(const Pattern &pattern,
-                  const std::vector<ParamValue> &params) {
+checkRequirement(const Requirement &requirement, const Pattern &pattern,
+                 const std::vector<ParamValue> &params) {
   Environment env;
   env.params = params.data();
-  for (const Requirement &requirement : pattern.requirements) {
-    if (requirement.kind == RequirementKind::Finite) {
-      auto value = static_cast<float>(evaluate(requirement.real, env));
-      if (!std::isfinite(value))
-        return requirement.message + ", found " + std::to_string(value);
-      continue;
-    }
-    int64_t heads = requirement.perHead ? pattern.queryHeads : 1;
-    for (env.h = 0; env.h < heads; ++env.h) {
-      env.g = env.h / pattern.groupSize();
-      if (auto message = checkInteger(requirement, env))
-        return message;
-    }
-    env.h = env.g = 0;
+  if (requirement.kind == RequirementKind::Finite) {
+    auto value = static_cast<float>(evaluate(requirement.real, env));
+    if (std::isfinite(value))
+      return std::nullopt;
+    return requirement.message + ", found " + std::to_string(value);
   }
+  int64_t heads = requirement.perHead ? pattern.queryHeads : 1;
+  for (env.h = 0; env.h < heads; ++env.h) {
+    env.g = env.h / pattern.groupSize();
+    if (auto message = checkInteger(requirement, env))
+      return message;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string>
+checkRequirements(const Pattern &pattern,
+                  const std::vector<ParamValue> &params) {
+  for (const Requirement &requirement : pattern.requirements)
+    if (auto message = checkRequirement(requirement, pattern, params))
+      return message;
   return std::nullopt;
 }
 

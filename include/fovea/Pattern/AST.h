@@ -79,8 +79,8 @@ struct IntExpr {
   int64_t value = 0;
   unsigned index = 0;
   Variable variable = Variable::Q;
-  std::vector<ArithOp> ops;
-  std::vector<IntExpr> operands;
+  std::vector<ArithOp> ops = {};
+  std::vector<IntExpr> operands = {};
 
   bool isInfinite() const { return kind == IntKind::Infinity; }
 };
@@ -115,9 +115,9 @@ struct MaskExpr {
   MaskKind kind = MaskKind::All;
   Location loc;
   /// Sub-masks of Not, And, Xor, Or.
-  std::vector<MaskExpr> operands;
+  std::vector<MaskExpr> operands = {};
   /// Integer operands of an atom, in the order of the accessors below.
-  std::vector<IntExpr> ints;
+  std::vector<IntExpr> ints = {};
   CompareOp compare = CompareOp::Eq; // Compare
   int64_t block = 1;                 // Random, at least 1
   RandomPer per = RandomPer::H;      // Random
@@ -181,10 +181,10 @@ struct FloatExpr {
   unsigned index = 0;
   Variable variable = Variable::Q;
   CompareOp compare = CompareOp::Eq; // SelectCompare: IEEE, as of floats
-  std::vector<ArithOp> ops;
-  std::vector<FloatExpr> operands;
+  std::vector<ArithOp> ops = {};
+  std::vector<FloatExpr> operands = {};
   /// Select: one mask (an integer comparison is one too). Otherwise empty.
-  std::vector<MaskExpr> conditions;
+  std::vector<MaskExpr> conditions = {};
 
   const MaskExpr &condition() const {
     assert(kind == FloatKind::Select && "only select has a condition");

@@ -67,6 +67,12 @@ bool keeps(const MaskExpr &expr, const Environment &env);
 /// The params' defaults, in order; a param without one is 0.
 std::vector<ParamValue> defaultParams(const Pattern &pattern);
 
+/// The message of a requirement that does not hold for these values, with what
+/// was found; nothing if it holds.
+std::optional<std::string>
+checkRequirement(const Requirement &requirement, const Pattern &pattern,
+                 const std::vector<ParamValue> &params);
+
 /// The message of the first requirement that does not hold for these values, or
 /// nothing. It names the failing head where the requirement is per head.
 std::optional<std::string>

@@ -64,6 +64,7 @@ struct Syntax {
   SyntaxKind kind = SyntaxKind::Name;
   Location loc;
   bool parenthesized = false;
+  unsigned depth = 0; // of the builder: levels of nodes below
   std::string text;
   uint64_t integer = 0;
   double real = 0;
