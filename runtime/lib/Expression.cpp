@@ -162,7 +162,8 @@ private:
       return static_cast<float>(value);
     } else {
       int64_t value = 0;
-      if (hasPoint || std::from_chars(first, last, value).ptr != last)
+      auto [end, code] = std::from_chars(first, last, value);
+      if (hasPoint || end != last || code != std::errc())
         stop("expected a 64-bit integer, found '" + std::string(first, last) +
              "'");
       return value;

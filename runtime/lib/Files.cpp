@@ -84,13 +84,14 @@ static bool writeAll(int fd, std::string_view bytes) {
   return true;
 }
 
-/// Creates or opens `path` and writes to it; the descriptor is closed here, so
-/// that an error that shows only then is seen.
-static Status writeParts(const std::string &path, int flags,
+/// Creates or opens `path`, which errors call `shown`, and writes to it. The
+/// descriptor is closed here, so that an error that shows only then is seen.
+static Status writeParts(const std::string &path, const std::string &shown,
+                         int flags,
                          const std::vector<std::string_view> &parts) {
   int fd = open(path.c_str(), flags | O_WRONLY | O_CLOEXEC, 0666);
   if (fd < 0)
-    return systemError("write", path);
+    return systemError("write", shown);
   bool good = true;
   for (std::string_view part : parts)
     good = good && writeAll(fd, part);
@@ -100,7 +101,7 @@ static Status writeParts(const std::string &path, int flags,
     reason = errno;
   }
   errno = reason;
-  return good ? Status() : systemError("write", path);
+  return good ? Status() : systemError("write", shown);
 }
 
 Status fovea::runtime::writeFileAtomically(
@@ -113,22 +114,19 @@ Status fovea::runtime::writeFileAtomically(
       return systemError("write", path);
     }
     if (!S_ISREG(info.st_mode))
-      return writeParts(path, 0, parts);
+      return writeParts(path, path, 0, parts);
     std::error_code ignored; // write through a symbolic link, not over it
     fs::path real = fs::canonical(path, ignored);
     if (!ignored)
       target = real.string();
   }
   std::string temporary = temporaryName(target);
-  Status written = writeParts(temporary, O_CREAT | O_EXCL, parts);
-  if (written && rename(temporary.c_str(), target.c_str()) == 0)
-    return Status();
-  Error error =
-      written ? systemError("write", path)
-              : Error{written.error().status,
-                      "cannot write '" + path + "': " + std::strerror(errno)};
-  unlink(temporary.c_str());
-  return error;
+  Status written = writeParts(temporary, path, O_CREAT | O_EXCL, parts);
+  if (written && rename(temporary.c_str(), target.c_str()) != 0)
+    written = systemError("write", path);
+  if (!written)
+    unlink(temporary.c_str());
+  return written;
 }
 
 /// Whether everything in the folder is a bundle's: nothing is lost with it.
@@ -177,15 +175,14 @@ Status fovea::runtime::writeBundle(const std::string &path,
     fs::remove_all(temporary, ignored);
     return error;
   };
-  for (const BundleFile &file : files)
-    if (Status written = writeParts(temporary + "/" + file.name,
-                                    O_CREAT | O_EXCL, {file.contents});
+  std::vector<BundleFile> all = files;
+  all.push_back({"manifest.json", printManifest(manifest)});
+  for (const BundleFile &file : all)
+    if (Status written =
+            writeParts(temporary + "/" + file.name, path + "/" + file.name,
+                       O_CREAT | O_EXCL, {file.contents});
         !written)
       return giveUp(written.error());
-  if (Status written = writeParts(temporary + "/manifest.json",
-                                  O_CREAT | O_EXCL, {printManifest(manifest)});
-      !written)
-    return giveUp(written.error());
 
   if (!exists) {
     if (rename(temporary.c_str(), target.c_str()) != 0)
