@@ -18,7 +18,8 @@ using namespace fovea::tile;
 // tile.kernel
 //===----------------------------------------------------------------------===//
 
-// tile.kernel @name heads(9, 3) schedule(<...>) params(["w"]) (%Q: type, ...) { }
+// tile.kernel @name heads(9, 3) schedule(<...>) params(["w"]) (%Q: type, ...) {
+// }
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   Builder &b = parser.getBuilder();
   StringAttr name;
@@ -41,7 +42,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
       parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
       parser.parseRegion(*result.addRegion(), args))
     return failure();
-  result.addAttribute(getQHeadsAttrName(result.name), b.getI64IntegerAttr(heads));
+  result.addAttribute(getQHeadsAttrName(result.name),
+                      b.getI64IntegerAttr(heads));
   result.addAttribute(getKvHeadsAttrName(result.name),
                       b.getI64IntegerAttr(kvHeads));
   result.addAttribute(getScheduleAttrName(result.name), schedule);
@@ -131,29 +133,33 @@ LogicalResult KeysOp::verify() {
 
 LogicalResult KeysOp::verifyRegions() {
   Block &walk = walkBlock();
-  if (walk.getNumArguments() != 1 || !walk.getArgument(0).getType().isInteger(32))
+  if (walk.getNumArguments() != 1 ||
+      !walk.getArgument(0).getType().isInteger(32))
     return emitOpError("expected the walk to take one i32, the key");
   if (!isa<RunOp>(walk.getTerminator()))
     return emitOpError("expected the walk to end in 'tile.run'");
   Block &body = bodyBlock();
   if (body.getNumArguments() != FirstState + getInit().size())
     return emitOpError("expected ")
-           << FirstState + getInit().size() << " arguments of the body, but got "
-           << body.getNumArguments();
+           << FirstState + getInit().size()
+           << " arguments of the body, but got " << body.getNumArguments();
   auto keyTile = dyn_cast<TileType>(body.getArgument(KeyTile).getType());
   auto valueTile = dyn_cast<TileType>(body.getArgument(ValueTile).getType());
   if (!body.getArgument(Column).getType().isInteger(32) ||
-      !body.getArgument(Masked).getType().isInteger(1) || !keyTile || !valueTile)
+      !body.getArgument(Masked).getType().isInteger(1) || !keyTile ||
+      !valueTile)
     return emitOpError("expected the body to take i32, i1 and two tiles first");
   if (keyTile.getRows() != valueTile.getRows())
     return emitOpError("expected as many keys as values, but got ")
            << keyTile.getRows() << " and " << valueTile.getRows();
   if (keyTile.getCols() != getKeys().getType().getCols() ||
       valueTile.getCols() != getValues().getType().getCols())
-    return emitOpError("expected key and value tiles to hold rows of their views");
+    return emitOpError(
+        "expected key and value tiles to hold rows of their views");
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield || yield.getValues().getTypes() != getInit().getTypes())
-    return emitOpError("expected the body to yield values of the types of init");
+    return emitOpError(
+        "expected the body to yield values of the types of init");
   return success();
 }
 
@@ -179,8 +185,8 @@ LogicalResult DotOp::verify() {
   return success();
 }
 
-static LogicalResult verifyRowVector(Operation *op, TileType tile, TileType rows,
-                                     StringRef what) {
+static LogicalResult verifyRowVector(Operation *op, TileType tile,
+                                     TileType rows, StringRef what) {
   if (rows.getRows() != tile.getRows() || rows.getCols() != 1)
     return op->emitOpError("expected ")
            << what << " of " << tile.getRows() << "x1, but got "
@@ -193,10 +199,12 @@ LogicalResult RescaleOp::verify() {
                          "factors");
 }
 LogicalResult RowMaxOp::verify() {
-  return verifyRowVector(*this, getTile().getType(), getInit().getType(), "init");
+  return verifyRowVector(*this, getTile().getType(), getInit().getType(),
+                         "init");
 }
 LogicalResult RowSumOp::verify() {
-  return verifyRowVector(*this, getTile().getType(), getInit().getType(), "init");
+  return verifyRowVector(*this, getTile().getType(), getInit().getType(),
+                         "init");
 }
 
 LogicalResult OnlineSoftmaxOp::verify() {
@@ -204,7 +212,8 @@ LogicalResult OnlineSoftmaxOp::verify() {
   TileType probabilities = getProbabilities().getType();
   if (scores.getRows() != probabilities.getRows() ||
       scores.getCols() != probabilities.getCols())
-    return emitOpError("expected probabilities of the shape of the scores, but got ")
+    return emitOpError(
+               "expected probabilities of the shape of the scores, but got ")
            << probabilities << " and " << scores;
   return verifyRowVector(*this, scores, getMax().getType(), "max");
 }
@@ -221,21 +230,25 @@ static LogicalResult verifyElementRegion(Operation *op, Region &region,
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
   if (!yield || yield.getValues().size() != 1 ||
       yield.getValues()[0].getType() != result)
-    return op->emitOpError("expected the ") << name << " region to yield " << result;
+    return op->emitOpError("expected the ")
+           << name << " region to yield " << result;
   return success();
 }
 
 LogicalResult OnlineSoftmaxOp::verifyRegions() {
   Builder b(getContext());
   Type i32 = b.getI32Type(), f32 = b.getF32Type();
-  if (failed(verifyElementRegion(*this, getScore(), {f32, i32, i32}, f32, "score")))
+  if (failed(verifyElementRegion(*this, getScore(), {f32, i32, i32}, f32,
+                                 "score")))
     return failure();
-  return verifyElementRegion(*this, getKeep(), {i32, i32}, b.getI1Type(), "keep");
+  return verifyElementRegion(*this, getKeep(), {i32, i32}, b.getI1Type(),
+                             "keep");
 }
 
 Value OnlineSoftmaxOp::getPureScale() {
   Block &block = getScore().front();
-  auto mul = block.getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
+  auto mul =
+      block.getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
   if (!mul)
     return {};
   Value score = block.getArgument(Score);
@@ -277,5 +290,25 @@ LogicalResult StoreResultOp::verify() {
   if (getOutput().getType().getCols() != getOutView().getType().getCols())
     return emitOpError("expected the output to hold rows of ")
            << getOutView().getType() << ", but got " << getOutput().getType();
-  return verifyRowVector(*this, getOutput().getType(), getMax().getType(), "max");
+  return verifyRowVector(*this, getOutput().getType(), getMax().getType(),
+                         "max");
+}
+
+LogicalResult ExceedsOp::verify() {
+  return verifyRowVector(*this, getTile().getType(), getBound().getType(),
+                         "bounds");
+}
+
+LogicalResult MaskOp::verify() {
+  TileType scores = getScores().getType(), values = getValues().getType();
+  if (scores.getCols() != values.getRows())
+    return emitOpError("expected one row of values a column of scores, but got ")
+           << values << " and " << scores;
+  return success();
+}
+
+LogicalResult MaskOp::verifyRegions() {
+  Builder b(getContext());
+  return verifyElementRegion(*this, getKeep(), {b.getI32Type(), b.getI32Type()},
+                             b.getI1Type(), "keep");
 }

@@ -51,8 +51,9 @@ TileClass emitTileClass(OpBuilder &b, Location loc, KeysOp keys, Value from,
 
 } // namespace
 
-NextTile fovea::tile::emitNextTile(OpBuilder &builder, Location loc, KeysOp keys,
-                                   Value from, const IRMapping &mapping) {
+NextTile fovea::tile::emitNextTile(OpBuilder &builder, Location loc,
+                                   KeysOp keys, Value from,
+                                   const IRMapping &mapping) {
   int64_t size =
       cast<TileType>(keys.bodyBlock().getArgument(KeysOp::KeyTile).getType())
           .getRows();
@@ -62,7 +63,8 @@ NextTile fovea::tile::emitNextTile(OpBuilder &builder, Location loc, KeysOp keys
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
   };
 
-  // State out of the loop: the tile found, and whether every pair in it is kept.
+  // State out of the loop: the tile found, and whether every pair in it is
+  // kept.
   SmallVector<Type> results{builder.getI32Type(), builder.getI1Type(),
                             builder.getI32Type()};
   auto search = scf::WhileOp::create(
@@ -73,8 +75,8 @@ NextTile fovea::tile::emitNextTile(OpBuilder &builder, Location loc, KeysOp keys
         TileClass tile = emitTileClass(b, loc, keys, state[0], end, mapping);
         Value yes = arith::ConstantIntOp::create(b, loc, 1, 1);
         Value none = b.createOrFold<arith::XOrIOp>(loc, tile.any, yes);
-        Value again = arith::AndIOp::create(b, loc, none,
-                                            less(b, state[0], length));
+        Value again =
+            arith::AndIOp::create(b, loc, none, less(b, state[0], length));
         scf::ConditionOp::create(b, loc, again,
                                  ValueRange{state[0], tile.all, tile.until});
       },
@@ -90,9 +92,8 @@ NextTile fovea::tile::emitNextTile(OpBuilder &builder, Location loc, KeysOp keys
   // Same op order as the search's state: column, all, until.
   Value past = arith::AddIOp::create(builder, loc, search.getResult(0), step);
   Value yes = arith::ConstantIntOp::create(builder, loc, 1, 1);
-  Value notAll =
-      arith::XOrIOp::create(builder, loc, search.getResult(1), yes);
+  Value notAll = arith::XOrIOp::create(builder, loc, search.getResult(1), yes);
   Value masked =
       arith::OrIOp::create(builder, loc, notAll, less(builder, length, past));
-  return {search.getResult(0), masked};
+  return {search.getResult(0), masked, search.getResult(2)};
 }

@@ -102,7 +102,7 @@ def RunOp : TileOp<"run", [Pure, Terminator, HasParent<"KeysOp">]> {
   let assemblyFormat = "$any `,` $all `,` $until attr-dict";
 }
 
-def YieldOp : TileOp<"yield", [Pure, Terminator, ParentOneOf<["KeysOp", "OnlineSoftmaxOp", "MapOp"]>]> {
+def YieldOp : TileOp<"yield", [Pure, Terminator, ParentOneOf<["KeysOp", "OnlineSoftmaxOp", "MapOp", "MaskOp"]>]> {
   let summary = "what a region hands back";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
@@ -199,6 +199,40 @@ class ReduceOp<string mnemonic> : TileOp<mnemonic, [Pure, AllTypesMatch<["init",
 }
 def RowMaxOp : ReduceOp<"row_max"> { let summary = "maximum of each row and of `init`, ignoring NaN"; }
 def RowSumOp : ReduceOp<"row_sum"> { let summary = "sum of each row, plus `init`"; }
+
+def ExceedsOp : TileOp<"exceeds", [Pure]> {
+  let summary = "whether some element lies above its row's bound by more than a slack";
+  let description = [{
+    True if x `scale` > `bound` + `slack` for some element x of `tile` (NaN is above
+    nothing). A target may answer for groups of rows, each warp for its own.
+  }];
+  let arguments = (ins TileType:$tile, TileType:$bound, Optional<F32>:$scale, F32Attr:$slack);
+  let results = (outs I1:$result);
+  let assemblyFormat = [{
+    $tile (`scaled` $scale^)? `,` $bound `by` $slack attr-dict `:` type($tile) `,` type($bound)
+  }];
+  let hasVerifier = 1;
+}
+
+def MaskOp : TileOp<"mask", [
+    RecursiveMemoryEffects, RecursivelySpeculatable, SingleBlock,
+    AllTypesMatch<["scores", "result"]>, AllTypesMatch<["values", "clean_values"]>]> {
+  let summary = "scores of dropped pairs become -infinity, values of dropped keys zero";
+  let description = [{
+    `result` is `scores` where `keep`(q, k), else minus infinity. `clean_values` is
+    `values` with the rows of keys that no row of the query tile keeps set to
+    zero, so that p = 0 times what lies there is 0 even for NaN.
+  }];
+  let arguments = (ins TileType:$scores, TileType:$values, I32:$first_query, I32:$first_key);
+  let results = (outs TileType:$result, TileType:$clean_values);
+  let regions = (region SizedRegion<1>:$keep);
+  let assemblyFormat = [{
+    $scores `,` $values `at` `(` $first_query `,` $first_key `)` attr-dict
+    `:` type($scores) `,` type($values) `keep` $keep
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
 
 def StoreResultOp : TileOp<"store_result", [MemoryEffects<[MemWrite]>, AllTypesMatch<["max", "sum"]>]> {
   let summary = "store O = o / l and LSE = (m + log2 l) ln 2";
