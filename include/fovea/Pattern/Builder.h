@@ -106,7 +106,7 @@ Mask operator&(Mask x, Mask y);
 Mask operator^(Mask x, Mask y);
 Mask operator|(Mask x, Mask y);
 
-// Scores.
+// Scores. Of a plain C++ number these are the C library's: `sqrt(64)` is 8.0.
 Expr exp(Expr x);
 Expr exp2(Expr x);
 Expr log(Expr x);
