@@ -2,6 +2,8 @@
 // The one place that knows every dialect and pass.
 #include "fovea/Pipelines/Registration.h"
 
+#include "fovea/Conversion/AttnToTile.h"
+#include "fovea/Dialect/Attn/Attn.h"
 #include "fovea/Dialect/Tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -16,7 +18,7 @@
 #include "mlir/Transforms/Passes.h"
 
 void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<tile::TileDialect, mlir::arith::ArithDialect,
+  registry.insert<attn::AttnDialect, tile::TileDialect, mlir::arith::ArithDialect,
                   mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
                   mlir::NVVM::NVVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
@@ -24,4 +26,7 @@ void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllToLLVMIRTranslations(registry);
 }
 
-void fovea::registerAllPasses() { mlir::registerTransformsPasses(); }
+void fovea::registerAllPasses() {
+  registerConvertAttnToTilePass();
+  mlir::registerTransformsPasses();
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// not, and, or, xor.
+//
+// Classes of runs compose by Kleene's logic (MaskContext.h), which is exact for
+// a run unless two partial operands hide a relation between them. The canonical
+// form removes the relations that patterns really have: `not` is pushed to the
+// atoms, intersections of bands are one band, and the complement of a band is
+// two bands.
+#include "fovea/Dialect/Attn/Attn.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace fovea::attn;
+
+//===----------------------------------------------------------------------===//
+// The two questions
+//===----------------------------------------------------------------------===//
+
+Value NotOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
+  return emit.noti(masks[0]);
+}
+Run NotOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
+  return {emit.noti(masks[0].all), emit.noti(masks[0].any), masks[0].until};
+}
+
+Value AndOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
+  Value keep = emit.i1(true);
+  for (Value mask : masks)
+    keep = emit.andi(keep, mask);
+  return keep;
+}
+Run AndOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
+  Run run{emit.i1(true), emit.i1(true), emit.i32(endOfKeys)};
+  for (const Run &mask : masks)
+    run = {emit.andi(run.any, mask.any), emit.andi(run.all, mask.all),
+           emit.min(run.until, mask.until)};
+  return run;
+}
+
+Value OrOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
+  Value keep = emit.i1(false);
+  for (Value mask : masks)
+    keep = emit.ori(keep, mask);
+  return keep;
+}
+Run OrOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
+  Run run{emit.i1(false), emit.i1(false), emit.i32(endOfKeys)};
+  for (const Run &mask : masks)
+    run = {emit.ori(run.any, mask.any), emit.ori(run.all, mask.all),
+           emit.min(run.until, mask.until)};
+  return run;
+}
+
+Value XorOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
+  return emit.xori(masks[0], masks[1]);
+}
+Run XorOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
+  const Run &a = masks[0], &b = masks[1];
+  // Nothing is left where both are full or both empty; all where they are
+  // opposite.
+  Value bothFull = emit.andi(a.all, b.all);
+  Value bothEmpty = emit.noti(emit.ori(a.any, b.any));
+  Value onlyA = emit.andi(a.all, emit.noti(b.any));
+  Value onlyB = emit.andi(b.all, emit.noti(a.any));
+  return {emit.noti(emit.ori(bothFull, bothEmpty)), emit.ori(onlyA, onlyB),
+          emit.min(a.until, b.until)};
+}
+
+//===----------------------------------------------------------------------===//
+// Folding
+//===----------------------------------------------------------------------===//
+
+static std::optional<bool> asConstant(Value mask) {
+  if (auto constant = mask.getDefiningOp<ConstantOp>())
+    return constant.getValue();
+  return std::nullopt;
+}
+
+// ~~m -> m; ~all -> none
+OpFoldResult NotOp::fold(FoldAdaptor) {
+  if (auto inner = getOperand().getDefiningOp<NotOp>())
+    return inner.getOperand();
+  if (std::optional<bool> constant = asConstant(getOperand()))
+    return BoolAttr::get(getContext(), !*constant);
+  return {};
+}
+
+/// Shared by and (`neutral` true) and or (false):
+/// m & none -> none; m & ~m -> none; and(m) -> m; and() -> all
+static OpFoldResult foldChain(Operation *op, bool neutral) {
+  auto constant = [&](bool value) {
+    return BoolAttr::get(op->getContext(), value);
+  };
+  for (Value operand : op->getOperands()) {
+    if (asConstant(operand) == !neutral)
+      return constant(!neutral);
+    if (auto inverse = operand.getDefiningOp<NotOp>())
+      if (llvm::is_contained(op->getOperands(), inverse.getOperand()))
+        return constant(!neutral);
+  }
+  if (op->getNumOperands() == 1)
+    return op->getOperand(0);
+  if (op->getNumOperands() == 0)
+    return constant(neutral);
+  return {};
+}
+OpFoldResult AndOp::fold(FoldAdaptor) { return foldChain(*this, true); }
+OpFoldResult OrOp::fold(FoldAdaptor) { return foldChain(*this, false); }
+
+// m ^ m -> none; m ^ none -> m
+OpFoldResult XorOp::fold(FoldAdaptor) {
+  if (getLhs() == getRhs())
+    return BoolAttr::get(getContext(), false);
+  if (asConstant(getRhs()) == false)
+    return getLhs();
+  if (asConstant(getLhs()) == false)
+    return getRhs();
+  return {};
+}
+
+LogicalResult AndOp::verify() {
+  if (getOperands().empty())
+    return emitOpError("expected at least one mask");
+  return success();
+}
+LogicalResult OrOp::verify() {
+  if (getOperands().empty())
+    return emitOpError("expected at least one mask");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Canonicalization
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A band around the diagonal: q - left <= k <= q + right; null is infinite.
+struct Band {
+  Value left, right;
+};
+
+/// causal is the band with right = 0; `zero` makes that constant when needed.
+std::optional<Band> asBand(Value mask, llvm::function_ref<Value()> zero) {
+  if (mask.getDefiningOp<CausalOp>())
+    return Band{Value(), zero()};
+  if (auto window = mask.getDefiningOp<WindowOp>())
+    return Band{window.getLeft(), window.getRight()};
+  return std::nullopt;
+}
+
+bool isBand(Value mask) {
+  return isa_and_nonnull<CausalOp, WindowOp>(mask.getDefiningOp());
+}
+
+// Operands in order, without repetition, neutral elements, nesting and whatever
+// another operand absorbs: a & (b & a) & all -> a & b; a & (a | b) -> a
+template <typename Op, typename Dual, bool neutral>
+struct SimplifyChain : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op,
+                                PatternRewriter &rewriter) const override {
+    llvm::SetVector<Value> kept;
+    for (Value operand : op.getOperands()) {
+      if (asConstant(operand) == neutral)
+        continue;
+      if (auto nested = operand.getDefiningOp<Op>())
+        kept.insert_range(nested.getOperands());
+      else
+        kept.insert(operand);
+    }
+    SmallVector<Value> operands;
+    for (Value operand : kept) {
+      auto dual = operand.getDefiningOp<Dual>();
+      bool absorbed =
+          dual && llvm::any_of(dual.getOperands(), [&](Value inner) {
+            return kept.contains(inner);
+          });
+      if (!absorbed)
+        operands.push_back(operand);
+    }
+    if (llvm::equal(operands, op.getOperands()))
+      return failure();
+    if (operands.empty())
+      rewriter.replaceOpWithNewOp<ConstantOp>(op, op.getType(), neutral);
+    else
+      rewriter.replaceOpWithNewOp<Op>(op, op.getType(), operands);
+    return success();
+  }
+};
+
+// causal & window(8, 4) & m -> window(8, 0) & m
+struct IntersectBands : OpRewritePattern<AndOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AndOp op,
+                                PatternRewriter &rewriter) const override {
+    if (llvm::count_if(op.getOperands(), isBand) < 2)
+      return failure();
+    Location loc = op.getLoc();
+    auto zero = [&]() -> Value {
+      return arith::ConstantIntOp::create(rewriter, loc, 0, 64);
+    };
+    auto tighter = [&](Value a, Value b) {
+      if (!a || !b || a == b)
+        return a ? a : b;
+      return rewriter.createOrFold<arith::MinSIOp>(loc, a, b);
+    };
+    Band all;
+    SmallVector<Value> others;
+    for (Value operand : op.getOperands()) {
+      std::optional<Band> band = asBand(operand, zero);
+      if (band)
+        all = {tighter(all.left, band->left), tighter(all.right, band->right)};
+      else
+        others.push_back(operand);
+    }
+    others.push_back(
+        WindowOp::create(rewriter, loc, op.getType(), all.left, all.right));
+    rewriter.replaceOpWithNewOp<AndOp>(op, op.getType(), others);
+    return success();
+  }
+};
+
+// causal & (window(inf, r) | window(l, inf)) -> a union of two bands, each
+// exact. Only for a union of bands alone, so that nothing grows but what
+// shrinks again.
+struct DistributeBand : OpRewritePattern<AndOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AndOp op,
+                                PatternRewriter &rewriter) const override {
+    auto band = llvm::find_if(op.getOperands(), isBand);
+    auto unionOfBands = [](Value operand) {
+      auto any = operand.getDefiningOp<OrOp>();
+      return any && any.getOperands().size() <= 4 &&
+             llvm::all_of(any.getOperands(), isBand);
+    };
+    auto united = llvm::find_if(op.getOperands(), unionOfBands);
+    if (band == op.getOperands().end() || united == op.getOperands().end())
+      return failure();
+    SmallVector<Value> parts, operands;
+    for (Value part : (*united).getDefiningOp<OrOp>().getOperands())
+      parts.push_back(AndOp::create(rewriter, op.getLoc(), op.getType(),
+                                    ValueRange{*band, part}));
+    for (Value operand : op.getOperands())
+      if (operand != *band && operand != *united)
+        operands.push_back(operand);
+    operands.push_back(
+        OrOp::create(rewriter, op.getLoc(), op.getType(), parts));
+    rewriter.replaceOpWithNewOp<AndOp>(op, op.getType(), operands);
+    return success();
+  }
+};
+
+// ~(a | b) -> ~a & ~b; ~(a & b) -> ~a | ~b; ~(a ^ b) -> ~a ^ b
+struct PushNot : OpRewritePattern<NotOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(NotOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *inner = op.getOperand().getDefiningOp();
+    if (!isa_and_nonnull<AndOp, OrOp, XorOp>(inner))
+      return failure();
+    auto invert = [&](Value mask) -> Value {
+      return NotOp::create(rewriter, op.getLoc(), op.getType(), mask);
+    };
+    if (auto exclusive = dyn_cast<XorOp>(inner)) {
+      rewriter.replaceOpWithNewOp<XorOp>(
+          op, op.getType(), invert(exclusive.getLhs()), exclusive.getRhs());
+      return success();
+    }
+    SmallVector<Value> inverted =
+        llvm::map_to_vector(inner->getOperands(), invert);
+    if (isa<AndOp>(inner))
+      rewriter.replaceOpWithNewOp<OrOp>(op, op.getType(), inverted);
+    else
+      rewriter.replaceOpWithNewOp<AndOp>(op, op.getType(), inverted);
+    return success();
+  }
+};
+
+// ~window(l, r) -> window(inf, -l - 1) | window(-r - 1, inf)
+struct NotBand : OpRewritePattern<NotOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(NotOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto zero = [&]() -> Value {
+      return arith::ConstantIntOp::create(rewriter, loc, 0, 64);
+    };
+    if (!isBand(op.getOperand()))
+      return failure();
+    std::optional<Band> band = asBand(op.getOperand(), zero);
+    auto minusOneLess =
+        [&](Value bound) -> Value { // -bound - 1, without overflow
+      Value ones = arith::ConstantIntOp::create(rewriter, loc, -1, 64);
+      return rewriter.createOrFold<arith::XOrIOp>(loc, bound, ones);
+    };
+    SmallVector<Value> parts;
+    if (band->left)
+      parts.push_back(WindowOp::create(rewriter, loc, op.getType(), Value(),
+                                       minusOneLess(band->left)));
+    if (band->right)
+      parts.push_back(WindowOp::create(rewriter, loc, op.getType(),
+                                       minusOneLess(band->right), Value()));
+    if (parts.empty())
+      return failure();
+    if (parts.size() == 1)
+      rewriter.replaceOp(op, parts[0]);
+    else
+      rewriter.replaceOpWithNewOp<OrOp>(op, op.getType(), parts);
+    return success();
+  }
+};
+
+// m ^ all -> ~m
+struct XorAll : OpRewritePattern<XorOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(XorOp op,
+                                PatternRewriter &rewriter) const override {
+    bool right = asConstant(op.getRhs()) == true;
+    if (!right && asConstant(op.getLhs()) != true)
+      return failure();
+    rewriter.replaceOpWithNewOp<NotOp>(op, op.getType(),
+                                       right ? op.getLhs() : op.getRhs());
+    return success();
+  }
+};
+
+} // namespace
+
+void AndOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
+  patterns
+      .add<SimplifyChain<AndOp, OrOp, true>, IntersectBands, DistributeBand>(
+          context);
+}
+void OrOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                       MLIRContext *context) {
+  patterns.add<SimplifyChain<OrOp, AndOp, false>>(context);
+}
+void NotOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
+  patterns.add<PushNot, NotBand>(context);
+}
+void XorOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
+  patterns.add<XorAll>(context);
+}
