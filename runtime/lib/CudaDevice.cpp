@@ -70,7 +70,9 @@ public:
     if (bytes == 0)
       return nullptr;
     auto offset = static_cast<const char *>(host) - static_cast<char *>(start);
-    return reinterpret_cast<void *>(memory + offset);
+    // The driver's addresses are integers, a kernel's parameters pointers.
+    return reinterpret_cast<void *>(
+        memory + offset); // NOLINT(performance-no-int-to-ptr)
   }
 
 private:
@@ -173,7 +175,7 @@ std::shared_ptr<CudaModuleCache> fovea::runtime::makeCudaModuleCache() {
 static Status checkTarget(const CudaDriver &driver, const Manifest &manifest) {
   std::string digits = manifest.target.substr(3);
   bool exact = digits.back() < '0' || digits.back() > '9';
-  int needed = std::atoi(digits.c_str());
+  int needed = static_cast<int>(std::strtol(digits.c_str(), nullptr, 10));
   int found = driver.computeMajor * 10 + driver.computeMinor;
   if (exact ? found == needed : found >= needed)
     return Status();

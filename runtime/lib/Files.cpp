@@ -147,8 +147,11 @@ static Status checkReplaceable(const std::string &path) {
     isEmpty = false;
     std::string name = entry.path().filename().string();
     if (std::find(known.begin(), known.end(), name) == known.end())
-      return wrongInput("refusing to replace '" + path + "', which holds '" +
-                        name + "', no part of a bundle");
+      return wrongInput(std::string("refusing to replace '")
+                            .append(path)
+                            .append("', which holds '")
+                            .append(name)
+                            .append("', no part of a bundle"));
   }
   if (failed || (!isEmpty && !fs::exists(path + "/manifest.json", failed)))
     return refusal;

@@ -26,6 +26,12 @@ struct CheckedLaunch {
 Result<CheckedLaunch> checkLaunch(const Manifest &manifest,
                                   const fovea_launch &launch, bool counting);
 
+/// The params' values, in the manifest's order: the launch's or the defaults.
+Result<std::vector<Binding>> bindParams(const Manifest &manifest,
+                                        const fovea_launch &launch);
+Status checkRequirements(const Manifest &manifest,
+                         const std::vector<Binding> &params);
+
 /// The index of the first entry whose alignment the arrays have.
 Result<size_t> chooseEntry(const Manifest &manifest,
                            const fovea_launch &launch);

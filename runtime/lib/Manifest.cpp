@@ -65,7 +65,7 @@ int64_t fovea::runtime::typeSize(fovea_type type) {
 std::vector<ManifestParameter>
 fovea::runtime::standardParameters(const std::vector<ManifestParam> &params) {
   std::vector<ManifestParameter> list;
-  auto add = [&](std::string name, ParameterType type) {
+  auto add = [&](const std::string &name, ParameterType type) {
     list.push_back({name, type, name});
   };
   for (const char *array : {"q", "k", "v", "o", "lse"})

@@ -80,7 +80,7 @@ static std::string checkParameter(const Manifest &m,
   return "";
 }
 
-static std::string checkEntry(const Manifest &m, const ManifestEntry &entry) {
+static std::string checkEntry(const ManifestEntry &entry) {
   std::string where = "the entry " + quoted(entry.name);
   if (entry.name.empty())
     return "an entry has no name";
@@ -115,7 +115,7 @@ std::string fovea::runtime::findBrokenRule(const Manifest &m) {
   if (m.entries.empty())
     return "expected at least one entry in 'entries', found none";
   for (const ManifestEntry &entry : m.entries)
-    if (std::string broken = checkEntry(m, entry); !broken.empty())
+    if (std::string broken = checkEntry(entry); !broken.empty())
       return broken;
   return "";
 }
