@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fovea-opt %s --verify-diagnostics --split-input-file
 
-// Every message of the operations with element regions, tile.online_softmax and
-// tile.map.
+// Every message of the operations with element regions: tile.online_softmax,
+// tile.map and tile.mask.
 
 func.func @probabilities_of_another_shape(%s: !tile.tile<16x32xf32>, %m: !tile.tile<16x1xf32>, %n: i32, %yes: i1) {
   // expected-error @below {{'tile.online_softmax' op expected probabilities of the shape of the scores, but got '!tile.tile<16x64xf16>' and '!tile.tile<16x32xf32>'}}
@@ -154,6 +154,29 @@ func.func @map_yields_another_type(%x: !tile.tile<16x64xf32>) {
   %0 = tile.map %x : !tile.tile<16x64xf32> -> !tile.tile<16x64xf16> {
   ^bb0(%a: f32):
     tile.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @mask_of_other_values(%s: !tile.tile<16x32xf32>, %v: !tile.tile<16x64xf16>, %n: i32) {
+  // expected-error @below {{'tile.mask' op expected one row of values a column of scores, but got '!tile.tile<16x64xf16>' and '!tile.tile<16x32xf32>'}}
+  %0, %1 = tile.mask %s, %v at(%n, %n) : !tile.tile<16x32xf32>, !tile.tile<16x64xf16> keep {
+  ^bb0(%q: i32, %k: i32):
+    %c = arith.cmpi sle, %k, %q : i32
+    tile.yield %c : i1
+  }
+  return
+}
+
+// -----
+
+func.func @mask_yields_a_number(%s: !tile.tile<16x32xf32>, %v: !tile.tile<32x64xf16>, %n: i32) {
+  // expected-error @below {{'tile.mask' op expected the keep region to yield 'i1'}}
+  %0, %1 = tile.mask %s, %v at(%n, %n) : !tile.tile<16x32xf32>, !tile.tile<32x64xf16> keep {
+  ^bb0(%q: i32, %k: i32):
+    tile.yield %q : i32
   }
   return
 }

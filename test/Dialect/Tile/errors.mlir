@@ -139,3 +139,11 @@ func.func @store_wider_than_the_view(%o: !tile.tile<16x128xf32>, %m: !tile.tile<
       : !tile.tile<16x128xf32>, !tile.tile<16x1xf32>, !tile.view<64xf16>, !tile.view<1xf32>
   return
 }
+
+// -----
+
+func.func @exceeds_bounds_of_other_rows(%s: !tile.tile<16x64xf32>, %m: !tile.tile<8x1xf32>) {
+  // expected-error @below {{'tile.exceeds' op expected bounds of 16x1, but got 8x1}}
+  %0 = tile.exceeds %s, %m by 8.0 : !tile.tile<16x64xf32>, !tile.tile<8x1xf32>
+  return
+}
