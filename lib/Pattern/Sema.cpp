@@ -178,7 +178,7 @@ void Sema::checkStatement(const Statement &statement) {
   case StatementKind::Scale:
     return checkScale(statement.expr);
   case StatementKind::Mask:
-    pattern.mask = mask(statement.expr, FloatContext::Score);
+    pattern.mask = mask(statement.expr);
     return;
   case StatementKind::Score:
     pattern.score = real(statement.expr, FloatContext::Score);
@@ -281,29 +281,10 @@ void Sema::checkAlign(const Word &word) {
     error(word.loc, "expected 'end' or 'start', found '" + word.text + "'");
 }
 
-static bool readsParam(const FloatExpr &expr);
-
-static bool readsParam(const IntExpr &expr) {
-  return expr.kind == IntKind::Param ||
-         std::any_of(
-             expr.operands.begin(), expr.operands.end(),
-             [](const IntExpr &operand) { return readsParam(operand); });
-}
-
-static bool readsParam(const MaskExpr &expr) {
-  return std::any_of(expr.ints.begin(), expr.ints.end(),
-                     [](const IntExpr &part) { return readsParam(part); }) ||
-         std::any_of(expr.operands.begin(), expr.operands.end(),
-                     [](const MaskExpr &part) { return readsParam(part); });
-}
-
 static bool readsParam(const FloatExpr &expr) {
   return expr.kind == FloatKind::IntParam ||
          expr.kind == FloatKind::FloatParam ||
-         std::any_of(expr.conditions.begin(), expr.conditions.end(),
-                     [](const MaskExpr &part) { return readsParam(part); }) ||
-         std::any_of(expr.operands.begin(), expr.operands.end(),
-                     [](const FloatExpr &part) { return readsParam(part); });
+         std::any_of(expr.operands.begin(), expr.operands.end(), readsParam);
 }
 
 void Sema::checkScale(const Syntax &expr) {

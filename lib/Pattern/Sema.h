@@ -76,11 +76,11 @@ private:
   void warnings();
 
   // Masks (SemaMask.cpp).
-  MaskExpr mask(const Syntax &node, FloatContext context);
+  MaskExpr mask(const Syntax &node);
   MaskExpr maskName(const Syntax &node);
   MaskExpr maskCall(const Syntax &node);
-  MaskExpr maskChain(const Syntax &node, FloatContext context);
-  MaskExpr comparison(const Syntax &node, FloatContext context);
+  MaskExpr maskChain(const Syntax &node);
+  MaskExpr comparison(const Syntax &node);
   MaskExpr windowAtom(const Syntax &node);
   MaskExpr dilatedAtom(const Syntax &node);
   MaskExpr countedAtom(const Syntax &node, MaskKind kind);

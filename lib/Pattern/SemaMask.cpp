@@ -18,31 +18,24 @@ constexpr IntRule boundRule{"a bound", "numbers, params, nq and nk", lengths};
 constexpr IntRule countRule{"a count", "numbers, params, nq and nk", lengths};
 constexpr IntRule stepRule{"a step", "numbers and params", 0};
 constexpr IntRule seedRule{"a seed", "numbers and params", 0};
-constexpr IntRule scaleRule{"a scale", "numbers and params", 0};
 constexpr IntRule comparisonRule{"a comparison", "all names", ~0U};
 
-MaskExpr Sema::mask(const Syntax &node, FloatContext context) {
+MaskExpr Sema::mask(const Syntax &node) {
   switch (node.kind) {
   case SyntaxKind::Name:
   case SyntaxKind::Call:
-    if (context == FloatContext::Scale) {
-      error(nameOf(node),
-            "expected a scale made of numbers and params, found " +
-                describe(node));
-      return {MaskKind::All, node.loc};
-    }
     return node.kind == SyntaxKind::Name ? maskName(node) : maskCall(node);
   case SyntaxKind::Not: {
     MaskExpr expr{MaskKind::Not, node.loc};
-    expr.operands.push_back(mask(node.operands[0], context));
+    expr.operands.push_back(mask(node.operands[0]));
     return expr;
   }
   case SyntaxKind::Compare:
     if (!node.parenthesized)
       error(node.loc, "expected parentheses around a comparison, found none");
-    return comparison(node, context);
+    return comparison(node);
   case SyntaxKind::Chain:
-    return maskChain(node, context);
+    return maskChain(node);
   case SyntaxKind::Subscript:
     subscript(node);
     return {MaskKind::All, node.loc};
@@ -56,7 +49,7 @@ MaskExpr Sema::notAMask(const Syntax &node) {
   return {MaskKind::All, node.loc};
 }
 
-MaskExpr Sema::maskChain(const Syntax &node, FloatContext context) {
+MaskExpr Sema::maskChain(const Syntax &node) {
   MaskExpr expr;
   expr.loc = node.loc;
   switch (node.ops[0]) {
@@ -73,7 +66,7 @@ MaskExpr Sema::maskChain(const Syntax &node, FloatContext context) {
     return notAMask(node);
   }
   for (const Syntax &operand : node.operands) {
-    MaskExpr inner = mask(operand, context);
+    MaskExpr inner = mask(operand);
     if (inner.kind != expr.kind) {
       expr.operands.push_back(std::move(inner));
       continue;
@@ -102,13 +95,11 @@ static CompareOp compareOp(SyntaxOp op) {
   }
 }
 
-MaskExpr Sema::comparison(const Syntax &node, FloatContext context) {
-  const IntRule &rule =
-      context == FloatContext::Scale ? scaleRule : comparisonRule;
+MaskExpr Sema::comparison(const Syntax &node) {
   MaskExpr expr{MaskKind::Compare, node.loc};
   expr.compare = compareOp(node.ops[0]);
-  expr.ints.push_back(integer(node.operands[0], rule));
-  expr.ints.push_back(integer(node.operands[1], rule));
+  expr.ints.push_back(integer(node.operands[0], comparisonRule));
+  expr.ints.push_back(integer(node.operands[1], comparisonRule));
   return expr;
 }
 

@@ -64,7 +64,7 @@ TEST(Printer, RoundTrips) {
       "k))",
       "score select(s + 1 >= q / 2.0, -s, --s)",
       "score select(~causal | window(2, 3), s * 1.0e-30, 12345678.9)",
-      "param p : int scale select(p < 3, 1, p)",
+      "param p : int scale min(p, 3) / sqrt(abs(p))",
   };
   for (const char *body : bodies) {
     Pattern first = good(body);
