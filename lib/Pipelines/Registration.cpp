@@ -3,8 +3,10 @@
 #include "fovea/Pipelines/Registration.h"
 
 #include "fovea/Conversion/AttnToTile.h"
+#include "fovea/Conversion/TileToNVVM.h"
 #include "fovea/Dialect/Attn/Attn.h"
 #include "fovea/Dialect/Tile/Tile.h"
+#include "fovea/Dialect/Tile/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -32,5 +34,10 @@ void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void fovea::registerAllPasses() {
   registerConvertAttnToTilePass();
+  tile::registerFoveaTilePasses();
+  registerFoveaTileToNVVMPasses();
   mlir::registerTransformsPasses();
+  mlir::PassPipelineRegistration<>("tile-to-nvvm-pipeline",
+                                   "tile to the LLVM dialect, for PTX",
+                                   buildTileToNVVMPipeline);
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The way from tile to the LLVM dialect, as one list of passes.
+#include "fovea/Conversion/TileToNVVM.h"
+#include "fovea/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void fovea::buildTileToNVVMPipeline(OpPassManager &pm) {
+  pm.addPass(tile::createExpandSoftmaxPass());
+  pm.addPass(createConvertTileToNVVMPass());
+  pm.addPass(createConvertMathToPTXPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+}
