@@ -85,6 +85,9 @@ int main(int argc, char **argv) {
   call("cuLaunchKernel", kernel, size[0], size[1], size[2], size[3], size[4],
        size[5], unsigned(shared), nullptr, pointers.data(), nullptr);
   call("cuMemcpyDtoH_v2", words.data(), values["o"], words.size() * 4);
+  for (const char *array : {"q", "k", "v", "o"})
+    call("cuMemFree_v2", values[array]);
+  call("cuModuleUnload", module);
 
   size_t ones = 0, zeros = 0;
   int64_t slack = m["type"] == "f32" ? 64 : 0x20002; // P V is rounded

@@ -7,6 +7,7 @@
 #include "Launch.h"
 
 #include <cstring>
+#include <type_traits>
 
 using namespace fovea::runtime;
 
@@ -30,13 +31,16 @@ struct Named {
 } // namespace
 
 static Status checkType(const Manifest &m, Named array) {
-  fovea_type type = array.tensor.type;
+  // A caller in C may have stored any number here; read as an enumeration it
+  // would be undefined.
+  std::underlying_type_t<fovea_type> type;
+  std::memcpy(&type, &array.tensor.type, sizeof(type));
   if (type == m.type)
     return Status();
   bool known = type == FOVEA_F32 || type == FOVEA_F16 || type == FOVEA_BF16;
   return wrongInput(std::string("expected ") + array.name + " of type " +
                     typeName(m.type) + ", but got " +
-                    (known ? typeName(type) : "type " + str(type)));
+                    (known ? typeName(fovea_type(type)) : "type " + str(type)));
 }
 
 /// Compares one axis; `why` says where the expected value comes from.
