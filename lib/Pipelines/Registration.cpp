@@ -3,6 +3,7 @@
 #include "fovea/Pipelines/Registration.h"
 
 #include "fovea/Conversion/AttnToTile.h"
+#include "fovea/Conversion/TileToHost/Passes.h"
 #include "fovea/Conversion/TileToNVVM.h"
 #include "fovea/Dialect/Attn/Attn.h"
 #include "fovea/Dialect/Tile/Tile.h"
@@ -35,6 +36,7 @@ void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
 void fovea::registerAllPasses() {
   registerConvertAttnToTilePass();
   tile::registerFoveaTilePasses();
+  registerTileToHostPasses();
   registerFoveaTileToNVVMPasses();
   mlir::registerTransformsPasses();
   mlir::PassPipelineRegistration<>("tile-to-nvvm-pipeline",

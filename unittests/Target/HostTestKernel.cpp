@@ -34,7 +34,8 @@ KernelText fovea::host::test::causalText() {
 
 // {0} storage, {1} D, {2} E, {3} rows, {4} keys, {5} query heads, {6} KV heads,
 // {7} param names, {8} param arguments, {9} prologue, {10} walk, {11} score,
-// {12} keep, {13} factor.
+// {12} keep, {13} factor,
+// {14} what the mask is called.
 static const char *const kernelFormat = R"(
 tile.kernel @kernel heads({5}, {6}) schedule(<rows = {3}, keys = {4}, stages = 1, warps = 1>) params([{7}])
     (%Q: !tile.view<{1}x{0}>, %K: !tile.view<{1}x{0}>, %V: !tile.view<{2}x{0}>,
@@ -80,7 +81,7 @@ tile.kernel @kernel heads({5}, {6}) schedule(<rows = {3}, keys = {4}, stages = 1
     } keep {{
     ^bb0(%qi: i32, %ki: i32):
       {12}
-      tile.yield %keep : i1
+      tile.yield %{14} : i1
     }
     %o1 = tile.rescale %oi by %a : !tile.tile<{3}x{2}xf32>, !tile.tile<{3}x1xf32>
     %o2 = tile.dot %p, %v acc %o1 : !tile.tile<{3}x{2}xf32> : !tile.tile<{3}x{4}x{0}>, !tile.tile<{4}x{2}x{0}> -> !tile.tile<{3}x{2}xf32>
@@ -101,7 +102,8 @@ std::string fovea::host::test::print(const KernelText &text) {
   return llvm::formatv(false, kernelFormat, typeName(text.storage), text.qkDim,
                        text.vDim, text.rows, text.keys, text.qHeads,
                        text.kvHeads, names, arguments, text.prologue, text.walk,
-                       text.score, text.keep, llvm::formatv("{0:E9}", factor))
+                       text.score, text.keep, llvm::formatv("{0:E9}", factor),
+                       text.keepName)
       .str();
 }
 
@@ -148,7 +150,8 @@ void Array::fillRandom(unsigned seed) {
 //===----------------------------------------------------------------------===//
 
 llvm::Expected<std::unique_ptr<Compiled>>
-Compiled::create(const KernelText &text, const InstructionSet &set) {
+Compiled::create(const KernelText &text, const InstructionSet &set,
+                 int64_t lanes) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -156,7 +159,7 @@ Compiled::create(const KernelText &text, const InstructionSet &set) {
   if (!module)
     return llvm::createStringError(llvm::inconvertibleErrorCode(),
                                    "the test's kernel does not parse");
-  auto code = lower(*module, set);
+  auto code = lower(*module, lanes ? set.withLanes(lanes) : set);
   if (!code)
     return code.takeError();
   auto result = std::make_unique<Compiled>();

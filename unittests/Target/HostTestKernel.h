@@ -20,10 +20,11 @@ struct KernelText {
   int64_t qkDim = 64, vDim = 64;
   int64_t qHeads = 1, kvHeads = 1;
   int64_t rows = 64, keys = 64;
-  std::string walk;     ///< body of walk(%t): defines %any, %all, %until
-  std::string keep;     ///< body of keep(%qi, %ki): defines %keep
-  std::string score;    ///< body of score(%x, %qi, %ki): defines %y
-  std::string prologue; ///< more scalars of the kernel
+  std::string walk; ///< body of walk(%t): defines %any, %all, %until
+  std::string keep; ///< body of keep(%qi, %ki): defines %keep
+  std::string keepName = "keep"; ///< or what it is called instead
+  std::string score;             ///< body of score(%x, %qi, %ki): defines %y
+  std::string prologue;          ///< more scalars of the kernel
   std::vector<std::string> intParams; ///< i64 params, visible as %name
 };
 
@@ -73,8 +74,9 @@ struct Outcome {
 
 class Compiled {
 public:
+  /// `lanes` other than 0 replaces the instruction set's own.
   static llvm::Expected<std::unique_ptr<Compiled>>
-  create(const KernelText &text, const InstructionSet &set);
+  create(const KernelText &text, const InstructionSet &set, int64_t lanes = 0);
   static std::unique_ptr<Compiled> createOrDie(const KernelText &text);
 
   void run(const Problem &problem, Array &q, Array &k, Array &v, Array &o,

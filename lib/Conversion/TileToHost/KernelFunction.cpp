@@ -172,6 +172,7 @@ void KernelFunction::storeResults() {
   Type f32 = e.getF32Type();
   Value one = e.splatF32(1.0f), zeros = e.splatF32(0.0f);
   Value ln2 = e.splatF32(0.693147180559945309f);
+  Value factors = emitPureScale(e, shape.softmax);
   // max becomes the LSE and sum the factor of the output, in place.
   e.loop(e.i64(0), e.mul(usedPanels, e.i64(e.geometry.panel())), lanes,
          [&](Value row) {
@@ -179,6 +180,8 @@ void KernelFunction::storeResults() {
                  sumAt = e.offset(sum, f32, row);
            Value m = e.load(e.f32Vector(), maxAt),
                  l = e.load(e.f32Vector(), sumAt);
+           if (factors)
+             m = e.mulf(m, factors);
            Value log = math::Log2Op::create(e, l);
            e.store(e.mulf(e.addf(m, log), ln2), maxAt);
            Value none = e.cmpf(arith::CmpFPredicate::OEQ, l, zeros);

@@ -99,20 +99,23 @@ SmallVector<Value> emitDropPass(Emitter &e, const SoftmaxInput &in) {
   return llvm::to_vector(e.loop(e.i64(0), in.keys.list.count, 1, lowest, body));
 }
 
-/// S^T becomes P^T = 2^(S^T * factor - reference); returns the sums over keys.
-SmallVector<Value> emitExpPass(Emitter &e, const SoftmaxInput &in, Value factor,
-                               ArrayRef<Value> reference) {
-  SmallVector<Value> zeros(e.geometry.vectors, e.splatF32(0.0f)), negated;
-  for (Value value : reference)
-    negated.push_back(arith::NegFOp::create(e, value));
-  Value factors = factor ? e.splat(factor) : Value();
+/// 2^((x - reference) * factor). The difference comes first: it is exact where
+/// it matters, near the maximum, and never positive, however large the scores.
+Value emitProbability(Emitter &e, Value x, Value reference, Value factors) {
+  Value difference = e.subf(x, reference);
+  return emitExp2(e, factors ? e.mulf(difference, factors) : difference);
+}
+
+/// S^T becomes P^T; returns the sums over keys.
+SmallVector<Value> emitExpPass(Emitter &e, const SoftmaxInput &in,
+                               Value factors, ArrayRef<Value> reference) {
+  SmallVector<Value> zeros(e.geometry.vectors, e.splatF32(0.0f));
   auto body = [&](Value j, ValueRange sums) -> SmallVector<Value> {
     SmallVector<Value> next(sums);
     for (int64_t r = 0; r < e.geometry.vectors; ++r) {
       Value pointer = panelVector(e, in.scores, j, r);
-      Value s = e.load(e.f32Vector(), pointer);
-      Value x = factor ? e.fma(s, factors, negated[r]) : e.addf(s, negated[r]);
-      Value p = emitExp2(e, x);
+      Value x = e.load(e.f32Vector(), pointer);
+      Value p = emitProbability(e, x, reference[r], factors);
       e.store(p, pointer);
       next[r] = e.addf(next[r], p);
     }
@@ -146,24 +149,25 @@ Value fovea::host::emitMaskPass(Emitter &e, OnlineSoftmaxOp op,
   return e.loop(e.i64(0), count, 1, ValueRange{e.i64(0)}, body)[0];
 }
 
+Value fovea::host::emitPureScale(Emitter &e, OnlineSoftmaxOp op) {
+  FloatAttr constant; // perhaps inside the region: made anew
+  if (Value pure = op.getPureScale();
+      pure && matchPattern(pure, m_Constant(&constant)))
+    return e.splat(arith::ConstantOp::create(e, constant));
+  return {};
+}
+
 SoftmaxResult fovea::host::emitSoftmax(Emitter &e, OnlineSoftmaxOp op,
                                        const IRMapping &scalars,
                                        const SoftmaxInput &in) {
-  Value factor; // a constant, perhaps one inside the region: made anew
-  FloatAttr constant;
-  if (Value pure = op.getPureScale();
-      pure && matchPattern(pure, m_Constant(&constant)))
-    factor = arith::ConstantOp::create(e, constant);
+  Value factors = emitPureScale(e, op);
   SmallVector<Value> tileMax;
-  if (factor) {
+  if (factors)
     tileMax = llvm::to_vector(e.either(
         in.masked, [&] { return emitDropPass(e, in); },
         [&] { return SmallVector<Value>(in.rawMax); }));
-    for (Value &value : tileMax)
-      value = e.mulf(value, e.splat(factor));
-  } else {
+  else
     tileMax = emitScorePass(e, op, scalars, in);
-  }
 
   SoftmaxResult result;
   SmallVector<Value> reference;
@@ -172,9 +176,10 @@ SoftmaxResult fovea::host::emitSoftmax(Emitter &e, OnlineSoftmaxOp op,
     result.max.push_back(e.maxIgnoringNaN(max, old));
     Value none = e.cmpf(arith::CmpFPredicate::OEQ, result.max.back(), lowest);
     reference.push_back(e.select(none, e.splatF32(0.0f), result.max.back()));
-    result.rescale.push_back(emitExp2(e, e.subf(old, reference.back())));
+    result.rescale.push_back(
+        emitProbability(e, old, reference.back(), factors));
   }
-  SmallVector<Value> sums = emitExpPass(e, in, factor, reference);
+  SmallVector<Value> sums = emitExpPass(e, in, factors, reference);
   for (auto [r, sum] : llvm::enumerate(sums))
     result.sum.push_back(e.fma(in.sum[r], result.rescale[r], sum));
   return result;

@@ -32,6 +32,10 @@ mlir::Value emitMaskPass(Emitter &e, tile::OnlineSoftmaxOp op,
                          llvm::ArrayRef<mlir::Value> queries,
                          mlir::Value column, mlir::Value count, MaskedKeys to);
 
+/// The factor c of a score that is a plain factor, as a vector; else null. The
+/// state's maximum times c is the base-2 logit.
+mlir::Value emitPureScale(Emitter &e, tile::OnlineSoftmaxOp op);
+
 struct SoftmaxInput {
   llvm::ArrayRef<mlir::Value> queries; ///< i32 vectors: positions of the panel
   mlir::Value column;                  ///< i32: first key of the tile
