@@ -10,6 +10,7 @@ namespace fovea::pattern {
 
 std::vector<ParamValue> defaultParams(const Pattern &pattern) {
   std::vector<ParamValue> values;
+  values.reserve(pattern.params.size());
   for (const Param &param : pattern.params)
     values.push_back(
         {param.intDefault.value_or(0), param.floatDefault.value_or(0.0F)});
