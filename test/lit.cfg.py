@@ -6,8 +6,12 @@
 #   %data          test/data: real queries, keys and values
 #   %patterns      examples/patterns
 #   %fovea_src     the repository
-# Features: ptxas, asan, and each tool that was built (fovea, fovea-sim, fovea-fuzz).
+#   %python        the Python that runs lit
+#   %status N CMD  runs CMD, passes on its output, fails unless it exits with N
+# Features: ptxas, cuda (a driver), asan, and each tool that was built (fovea, fovea-sim, fovea-fuzz).
+import ctypes
 import os
+import sys
 
 import lit.formats
 
@@ -34,7 +38,15 @@ for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_P
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
+try:
+    ctypes.CDLL("libcuda.so.1")
+    config.available_features.add("cuda")
+except OSError:
+    pass
+
 config.substitutions += [
+    ("%python", sys.executable),
+    ("%status", sys.executable + " " + os.path.join(config.test_source_root, "status.py")),
     ("%data", os.path.join(config.test_source_root, "data")),
     ("%patterns", os.path.join(config.fovea_src, "examples", "patterns")),
     ("%fovea_src", config.fovea_src),

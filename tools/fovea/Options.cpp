@@ -167,6 +167,8 @@ static const char *helpFor(int argc, char **argv) {
 
 static runtime::Status readShape(Options &options) {
   SmallVector<StringRef, 4> parts;
+  if (shape.empty())
+    return wrongInput("expected --shape b,h,n");
   StringRef(shape).split(parts, ',');
   for (StringRef part : parts) {
     int64_t extent = 0;
