@@ -4,7 +4,14 @@
 include(CMakePackageConfigHelpers)
 set(FOVEA_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Fovea)
 
-get_property(libraries GLOBAL PROPERTY FOVEA_LIBRARIES)
+# What tools and tests share among themselves stays here.
+get_property(all_libraries GLOBAL PROPERTY FOVEA_LIBRARIES)
+foreach(library ${all_libraries})
+  get_target_property(folder ${library} SOURCE_DIR)
+  if(folder MATCHES "^${PROJECT_SOURCE_DIR}/(lib|runtime)(/|$)")
+    list(APPEND libraries ${library})
+  endif()
+endforeach()
 install(TARGETS ${libraries} EXPORT FoveaTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
