@@ -172,6 +172,8 @@ Compiled::create(const KernelText &text, const InstructionSet &set,
   if (!kernel)
     return kernel.takeError();
   result->kernel = std::move(*kernel);
+  result->function = result->kernel->getFunction();
+  result->tiles = result->kernel->getTilesFunction();
   return result;
 }
 
@@ -202,8 +204,8 @@ void Compiled::run(const Problem &p, Array &q, Array &k, Array &v, Array &o,
     for (int32_t y = 0; y < p.text.qHeads; ++y)
       for (int32_t x = 0; x * p.text.rows < p.nq; ++x) {
         int32_t block[3] = {x, y, z};
-        kernel->getFunction()(params.data(), block, scratch.get());
-        kernel->getTilesFunction()(params.data(), block, counts.data());
+        function(params.data(), block, scratch.get());
+        tiles(params.data(), block, counts.data());
       }
 }
 

@@ -82,7 +82,10 @@ public:
   void run(const Problem &problem, Array &q, Array &k, Array &v, Array &o,
            std::vector<float> &lse, std::array<int64_t, 3> &counts) const;
 
-  std::unique_ptr<JITKernel> kernel;
+  std::unique_ptr<JITKernel>
+      kernel; ///< owns the functions; null if they are not ours
+  JITKernel::Function function = nullptr;
+  JITKernel::TilesFunction tiles = nullptr;
   int64_t scratchBytes = 0;
   llvm::SmallVector<char, 0> object;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// LLVM IR -> an ELF object. The vectors are there already, so the optimiser is
-// only asked to tidy up: no vectorisers, no unrolling, and no library calls (a
-// kernel stands alone).
+// LLVM IR -> an ELF object. The vectors and the unrolling are there already, so
+// the optimiser is only asked to tidy up, and to add no library calls: a kernel
+// stands alone.
 #include "fovea/Target/Host/Host.h"
 
 #include "llvm/IR/LegacyPassManager.h"
@@ -44,23 +44,29 @@ static void prepare(Module &module, TargetMachine &machine) {
   }
 }
 
-static void optimise(Module &module, TargetMachine &machine) {
-  PipelineTuningOptions options;
-  options.LoopVectorization = false;
-  options.SLPVectorization = false;
-  options.LoopUnrolling = false;
+// The passes that such code profits from, a fifth of the time of -O2: scf's
+// loops test at the top, so rotate them, then move what is invariant out.
+static const char *const pipeline =
+    "function(early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(loop-rotate,licm),early-cse<memssa>,"
+    "instcombine<no-verify-fixpoint>,simplifycfg)";
+
+static Error optimise(Module &module, TargetMachine &machine) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
   ModuleAnalysisManager modules;
-  PassBuilder builder(&machine, options);
+  PassBuilder builder(&machine);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2)
-      .run(module, modules);
+  ModulePassManager passes;
+  if (Error error = builder.parsePassPipeline(passes, pipeline))
+    return error;
+  passes.run(module, modules);
+  return Error::success();
 }
 
 Expected<SmallVector<char, 0>>
@@ -69,7 +75,8 @@ fovea::host::emitObject(KernelCode &code, const InstructionSet &set) {
   if (!machine)
     return machine.takeError();
   prepare(*code.module, **machine);
-  optimise(*code.module, **machine);
+  if (Error error = optimise(*code.module, **machine))
+    return error;
   SmallVector<char, 0> object;
   raw_svector_ostream stream(object);
   legacy::PassManager passes;

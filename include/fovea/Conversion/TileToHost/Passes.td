@@ -31,7 +31,8 @@ def ExpandHostMathPass : Pass<"expand-host-math"> {
   let description = [{
     Host code calls no library, so that a kernel is one self-contained object, and a
     vector function stays a vector function. Relative errors are below 1e-6; zeros,
-    infinities and NaN give what the C functions give.
+    infinities and NaN give what the C functions give (log takes subnormals for the
+    smallest normal number).
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
