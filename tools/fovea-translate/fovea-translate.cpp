@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // IR in, target code out, for tests of the back ends: `--tile-to-ptx` lowers the
-// tile.kernels of a module, `--tile-to-ptx-info` prints what a launch needs.
+// tile.kernels of a module, `--tile-to-ptxas` assembles the result and prints registers
+// and spills, `--tile-to-ptx-info` prints what a launch needs.
 #include "fovea/Conversion/TileToNVVM.h"
 #include "fovea/Pipelines/Registration.h"
 #include "fovea/Target/PTX/PTX.h"
@@ -40,6 +41,20 @@ static llvm::Expected<std::string> describeKernels(ModuleOp module) {
   return text;
 }
 
+static llvm::Expected<std::string> assemble(ModuleOp module) {
+  llvm::Expected<std::string> text = fovea::ptx::emitPTX(module);
+  if (!text)
+    return text;
+  auto result = fovea::ptx::runPtxas(*text);
+  if (!result)
+    return result.takeError();
+  std::string report = result->messages;
+  for (const fovea::ptx::PtxasEntry &entry : result->entries)
+    report += entry.name + ": " + std::to_string(entry.registers) + " registers, " +
+              std::to_string(entry.spillStores) + " bytes spilled\n";
+  return report + (result->messages.empty() ? "no messages\n" : "");
+}
+
 int main(int argc, char **argv) {
   TranslateFromMLIRRegistration toPTX(
       "tile-to-ptx", "tile.kernel to PTX",
@@ -52,6 +67,10 @@ int main(int argc, char **argv) {
       [](Operation *op, raw_ostream &stream) {
         return lowerAndPrint(op, stream, [](ModuleOp m) { return fovea::ptx::emitLLVM(m); });
       },
+      fovea::registerAllDialects);
+  TranslateFromMLIRRegistration toReport(
+      "tile-to-ptxas", "ptxas's report on tile.kernels",
+      [](Operation *op, raw_ostream &stream) { return lowerAndPrint(op, stream, assemble); },
       fovea::registerAllDialects);
   TranslateFromMLIRRegistration toInfo(
       "tile-to-ptx-info", "launch requirements of tile.kernels",

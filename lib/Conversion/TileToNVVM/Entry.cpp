@@ -40,6 +40,11 @@ LLVM::LLVMFuncOp Emitter::createFunction(StringRef name) {
   function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                     b.getDenseI32ArrayAttr({int32_t(plan.threads()), 1, 1}));
+  for (unsigned i = 0; i < Strides; ++i) {
+    int64_t alignment = i == tile::KernelOp::LSE ? 4 : general ? plan.elementBytes : 16;
+    function.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(),
+                        b.getI64IntegerAttr(alignment));
+  }
   // What a launch needs beside the contract; read by lib/Target/PTX.
   function->setAttr("tile.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
   function->setAttr("tile.threads", b.getI64IntegerAttr(plan.threads()));

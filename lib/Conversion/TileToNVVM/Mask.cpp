@@ -110,6 +110,12 @@ void Emitter::clearDroppedValues(ValueRange bits, const Fragment &value) {
 void Emitter::emitMask(tile::MaskOp op) {
   Fragment scores = tiles[op.getScores()];
   SmallVector<Value> bits = keepBits(op, scores.cols);
+  // Rows past the end keep nothing: a key that only they would keep is dropped.
+  Value tileRow = lookup(kernel.argument(tile::KernelOp::Row));
+  for (auto [r, word] : llvm::enumerate(bits)) {
+    Value row = add(tileRow, add(laneRow, rowOffset(r)));
+    word = select(less(row, numQueries), word, i32(0));
+  }
   Value none = f32(-std::numeric_limits<float>::infinity());
   for (int64_t r = 0; r < scores.rows; ++r)
     for (int64_t c = 0; c < scores.cols; ++c) {
