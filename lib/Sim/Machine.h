@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The state of a running launch: warps with their fragments, CTAs with shared
+// memory and barriers, the launch with memory, checks and counters.
+#ifndef FOVEA_LIB_SIM_MACHINE_H
+#define FOVEA_LIB_SIM_MACHINE_H
+
+#include "Memory.h"
+#include "Program.h"
+#include "fovea/Sim/Sim.h"
+#include <atomic>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+namespace fovea::sim {
+
+struct Cta;
+struct Cluster;
+struct Launch;
+class RaceDetector;
+struct AsyncState;
+
+constexpr uint32_t allLanes = 0xffffffffu;
+
+struct Frame {
+  uint32_t returnPc;
+  uint32_t callPc;
+  int callee;
+  /// Saved cells and frame bytes of a recursive callee, by lane.
+  std::shared_ptr<std::vector<uint8_t>> saved;
+  bool operator==(const Frame &other) const {
+    return returnPc == other.returnPc && callPc == other.callPc &&
+           saved == other.saved;
+  }
+};
+
+/// Lanes of a warp that are at the same place.
+struct Fragment {
+  enum State : uint8_t {
+    Ready,
+    Converging, // at an aligned instruction, for the other lanes
+    Gathering,  // at a member instruction, for the lanes of the mask
+    AtBarrier,
+    Polling, // a Wait that said no
+  };
+  uint32_t pc = 0;
+  uint32_t mask = 0;
+  State state = Ready;
+  uint64_t polledAt = 0; // events when it was refused
+  uint32_t members = 0;  // while Gathering
+  uint32_t turns = 0;    // slices used up without meeting another
+  std::vector<Frame> stack;
+};
+
+/// A stream of pseudo-random numbers (splitmix64).
+struct Random {
+  uint64_t state = 0;
+  uint64_t next() {
+    uint64_t z = (state += 0x9e3779b97f4a7c15ull);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+  }
+  uint32_t below(uint32_t n) { return static_cast<uint32_t>(next() % n); }
+};
+
+struct Warp {
+  Cta *cta = nullptr;
+  Launch *launch = nullptr;
+  const Program *program = nullptr;
+  uint32_t *cells = nullptr; // 64-byte aligned
+  uint32_t *taint = nullptr; // a word a cell, a bit a lane; null: unchecked
+  uint8_t *local = nullptr;  // localBytes a lane
+  uint8_t *localInit = nullptr;
+  Region *lastGlobal = nullptr, *lastShared = nullptr;
+  uint32_t id = 0;
+  uint32_t live = 0; // lanes that have not exited
+  std::vector<Fragment> fragments;
+  /// The fragment under execution.
+  uint32_t pc = 0;
+  uint64_t *counts = nullptr; // by pc; null: not counted
+  uint64_t *laneCounts = nullptr;
+  uint64_t executed = 0;
+  std::vector<uint32_t> storage;
+  std::vector<uint8_t> localStorage;
+
+  uint32_t *narrow(uint32_t cell) { return cells + size_t(cell) * 32; }
+  uint64_t *wide(uint32_t cell) {
+    return reinterpret_cast<uint64_t *>(cells + size_t(cell) * 32);
+  }
+  uint32_t &pred(uint32_t cell) { return cells[size_t(cell) * 32]; }
+
+  uint32_t tid(unsigned lane) const { return id * 32 + lane; }
+  /// Runs until every fragment waits, the budget is used up or all exited.
+  void run(uint64_t budget);
+  bool isDone() const { return live == 0; }
+  bool canRun() const;
+
+private:
+  int pick();
+  void merge();
+  void wake();
+  void gather(Fragment &fragment);
+  void releaseGathered(uint32_t members, uint16_t opcode, uint32_t arrived);
+  void split(size_t index, uint32_t keep, uint32_t otherPc);
+  bool settleGuard(size_t index, uint32_t active);
+  void runFragment(size_t index, uint64_t budget, uint32_t stop);
+  bool control(size_t index, const Inst &inst, uint32_t active);
+  bool waitOn(size_t index, const Inst &inst);
+  bool atAligned(size_t index, const Inst &inst, uint32_t active);
+  bool atBarrier(size_t index, const Inst &inst, uint32_t active);
+  bool atMember(size_t index, const Inst &inst, uint32_t active);
+  bool branchIndexed(size_t index, const Inst &inst, uint32_t active);
+  bool exitLanes(size_t index, uint32_t active);
+  bool call(size_t index, const Inst &inst, uint32_t active);
+  bool leave(size_t index);
+};
+
+/// Copies the lanes of the mask of a cell from a saved copy.
+void restoreCell(Warp &warp, uint32_t cell, const uint32_t *saved,
+                 uint32_t mask);
+
+struct Barrier {
+  uint32_t expected = 0; // threads, 0: all of the CTA
+  uint32_t votes = 0, voters = 0;
+  /// Who has come in this phase.
+  struct Arrival {
+    Warp *warp;
+    uint32_t mask;
+    const Inst *inst;
+    bool waits;
+  };
+  std::vector<Arrival> arrivals;
+};
+
+struct Cta {
+  Launch *launch = nullptr;
+  Cluster *cluster = nullptr;
+  uint32_t linear = 0;
+  uint32_t rank = 0; // in the cluster
+  uint32_t x = 0, y = 0, z = 0;
+  std::vector<uint8_t> sharedStorage;
+  uint8_t *shared = nullptr;
+  uint32_t sharedBytes = 0; // end of the last region
+  std::vector<uint8_t> sharedInit;
+  std::vector<Region> sharedRegions;
+  std::deque<Warp> warps;
+  Barrier barriers[16];
+  uint32_t liveThreads = 0;
+
+  /// The lanes, whose fragment is AtBarrier, arrive; they go on at once if
+  /// they only arrive or complete the barrier.
+  void arrive(Warp &warp, const Inst &inst, uint32_t mask);
+  /// Exited lanes may complete a barrier.
+  void recheckBarriers();
+  void completeIfFull(unsigned index);
+  bool isFull(const Barrier &barrier) const;
+};
+
+struct Cluster {
+  Launch *launch = nullptr;
+  std::deque<Cta> ctas;
+  Random random;
+  /// Counts everything that another fragment could be waiting for.
+  uint64_t events = 0;
+  uint64_t lastEventAt = 0; // executed instructions at the last event
+  uint64_t executed = 0;
+  uint64_t lastEvents = 0;
+  std::unique_ptr<AsyncState> async;
+  enum Status : uint8_t { Running, Blocked, Done };
+  Cluster();
+  ~Cluster();
+  Status run(uint64_t budget);
+};
+
+/// Stops a launch that cannot go on; its finding has been made.
+struct StopLaunch {};
+
+struct Launch {
+  const Program *program = nullptr;
+  DeviceMemory *memory = nullptr;
+  LaunchConfig config;
+  Dim3 cluster;
+  std::vector<uint8_t> paramBytes;
+  std::vector<Region> paramRegions; // by parameter
+  std::vector<Region> localRegions; // of variables; data is a lane's own
+  std::unique_ptr<RaceDetector> races;
+  std::mutex mutex;
+  std::vector<Finding> findings;
+  std::map<std::string, size_t> findingIndex;
+  std::atomic<uint64_t> executed{0};
+  std::atomic<bool> stopped{false};
+  std::vector<uint64_t> counts, laneCounts;
+  std::vector<uint64_t> bytes, sectors, wavefronts;
+
+  Launch();
+  ~Launch();
+  /// Makes a finding at the warp's instruction; later ones of the same kind
+  /// and lines only count.
+  void report(const char *kind, const Warp &warp, int lane, uint64_t address,
+              const std::string &allocation, const std::string &message,
+              uint32_t otherLine = 0);
+  LaunchResult run();
+
+private:
+  void makeCluster(Cluster &cluster, uint64_t index);
+  void makeCta(Cta &cta, uint32_t x, uint32_t y, uint32_t z);
+  void makeWarp(Cta &cta, Warp &warp, uint32_t id);
+  void worker(std::atomic<uint64_t> &next, uint64_t count);
+  void reportStuck(Cluster &cluster);
+};
+
+} // namespace fovea::sim
+
+#endif // FOVEA_LIB_SIM_MACHINE_H

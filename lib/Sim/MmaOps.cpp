@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// mma.sync (ISA text, section 9.7.14.5): D = A B + C of one warp.
+//
+// All shapes but the old m8n8k4 of f16 lay fragments out alike. With e
+// elements a 32-bit register (1 of f64 in a 64-bit one), g = lane / 4 and
+// t = lane % 4:
+//   A of 16 rows: register r holds row g + 8 (r % 2), columns
+//                 e t + 4 e (r / 2) + 0 .. e - 1;
+//   A of 8 rows:  register r holds row g, columns e t + 4 e r + ...;
+//   B:            register r holds column g, rows e t + 4 e r + ...;
+//   C, D:         element i holds row g + 8 (i / 2), column 2 t + i % 2.
+#include "Decoder.h"
+#include "Lanes.h"
+#include "TensorSum.h"
+#include <algorithm>
+#include <cstring>
+
+namespace fovea::sim {
+namespace {
+
+enum MmaFlags : uint8_t { MmaSaturate = 1, MmaAnd = 2 };
+
+/// Shape and types, packed into the instruction: kind is A's type, flags2
+/// others.
+struct Mma {
+  unsigned m, k;
+  Ty a, b, c, d;
+
+  static Mma of(const Inst &inst) {
+    auto packed = static_cast<uint64_t>(inst.imm);
+    return {unsigned(packed & 0xff),
+            unsigned(packed >> 8 & 0xffff),
+            static_cast<Ty>(packed >> 24 & 0xff),
+            static_cast<Ty>(packed >> 32 & 0xff),
+            static_cast<Ty>(packed >> 40 & 0xff),
+            static_cast<Ty>(packed >> 48 & 0xff)};
+  }
+  int64_t pack() const {
+    return static_cast<int64_t>(uint64_t(m) | uint64_t(k) << 8 |
+                                uint64_t(a) << 24 | uint64_t(b) << 32 |
+                                uint64_t(c) << 40 | uint64_t(d) << 48);
+  }
+  unsigned perRegister() const { return a == Ty::F64 ? 1 : 32 / typeBits(a); }
+  unsigned aRegisters() const { return m / 8 * k / (4 * perRegister()); }
+  unsigned bRegisters() const { return k / (4 * perRegister()); }
+  unsigned cRegisters(Ty ty) const { return ty == Ty::F16 ? m / 8 : m / 4; }
+};
+
+void accumulatorPlace(unsigned lane, unsigned i, unsigned &row, unsigned &col) {
+  row = lane / 4 + 8 * (i / 2);
+  col = 2 * (lane % 4) + i % 2;
+}
+
+inline float element(uint32_t word, unsigned j, Ty ty) {
+  switch (ty) {
+  case Ty::F16:
+    return toFloat(F16{static_cast<uint16_t>(word >> (16 * j))});
+  case Ty::BF16:
+    return toFloat(BF16{static_cast<uint16_t>(word >> (16 * j))});
+  case Ty::TF32:
+    return std::bit_cast<float>(word & 0xffffe000u);
+  case Ty::E4M3:
+    return static_cast<float>(fromShape(word >> (8 * j) & 0xff, shapeE4M3));
+  default:
+    return static_cast<float>(fromShape(word >> (8 * j) & 0xff, shapeE5M2));
+  }
+}
+
+/// Rows and columns that an unwritten register reaches.
+struct Dirt {
+  uint32_t rows = 0, cols = 0;
+  uint32_t of(unsigned lane, unsigned i) const {
+    unsigned row, col;
+    accumulatorPlace(lane, i, row, col);
+    return ((rows >> row) | (cols >> col)) & 1;
+  }
+};
+
+void taintResult(Warp &warp, const Inst &inst, const Mma &mma) {
+  if (!warp.taint)
+    return;
+  unsigned na = mma.aRegisters(), nb = mma.bRegisters();
+  Dirt dirt;
+  for (unsigned r = 0; r < na; ++r)
+    forLanes(taintOf(warp, inst.s(r)), [&](unsigned l) {
+      dirt.rows |= 1u << (l / 4 + (mma.m == 16 ? 8 * (r % 2) : 0));
+    });
+  for (unsigned r = 0; r < nb; ++r)
+    forLanes(taintOf(warp, inst.s(na + r)),
+             [&](unsigned l) { dirt.cols |= 1u << (l / 4); });
+  unsigned perC = mma.c == Ty::F16 ? 2 : 1, perD = mma.d == Ty::F16 ? 2 : 1;
+  uint32_t lanes[4] = {};
+  for (unsigned i = 0; i < mma.m / 4; ++i) {
+    lanes[i] = taintOf(warp, inst.s(na + nb + i / perC));
+    if (dirt.rows | dirt.cols)
+      for (unsigned l = 0; l < 32; ++l)
+        lanes[i] |= dirt.of(l, i) << l;
+  }
+  for (unsigned r = 0; r < inst.nd; ++r)
+    setTaint(warp, inst.d(r),
+             perD == 2 ? lanes[2 * r] | lanes[2 * r + 1] : lanes[r], allLanes);
+}
+
+struct FloatTile {
+  float a[16][32];
+  alignas(32) float b[32][8];
+  alignas(32) float c[16][8];
+};
+
+void loadFloat(Warp &warp, const Inst &inst, const Mma &mma, FloatTile &tile) {
+  unsigned e = mma.perRegister(), na = mma.aRegisters(), nb = mma.bRegisters();
+  for (unsigned r = 0; r < na; ++r) {
+    const uint32_t *s = warp.narrow(inst.s(r));
+    unsigned row = mma.m == 16 ? 8 * (r % 2) : 0;
+    unsigned col = 4 * e * (mma.m == 16 ? r / 2 : r);
+    for (unsigned l = 0; l < 32; ++l)
+      for (unsigned j = 0; j < e; ++j)
+        tile.a[row + l / 4][col + e * (l % 4) + j] = element(s[l], j, mma.a);
+  }
+  for (unsigned r = 0; r < nb; ++r) {
+    const uint32_t *s = warp.narrow(inst.s(na + r));
+    for (unsigned l = 0; l < 32; ++l)
+      for (unsigned j = 0; j < e; ++j)
+        tile.b[4 * e * r + e * (l % 4) + j][l / 4] = element(s[l], j, mma.b);
+  }
+  for (unsigned i = 0; i < mma.m / 4; ++i) {
+    bool half = mma.c == Ty::F16;
+    const uint32_t *s = warp.narrow(inst.s(na + nb + (half ? i / 2 : i)));
+    for (unsigned l = 0; l < 32; ++l) {
+      unsigned row, col;
+      accumulatorPlace(l, i, row, col);
+      tile.c[row][col] =
+          half ? toFloat(F16{static_cast<uint16_t>(s[l] >> (16 * (i % 2)))})
+               : std::bit_cast<float>(s[l]);
+    }
+  }
+}
+
+void storeFloat(Warp &warp, const Inst &inst, const Mma &mma,
+                const FloatTile &tile) {
+  for (unsigned i = 0; i < mma.m / 4; ++i)
+    for (unsigned l = 0; l < 32; ++l) {
+      unsigned row, col;
+      accumulatorPlace(l, i, row, col);
+      float value = tile.c[row][col];
+      if (mma.d == Ty::F16) {
+        uint32_t &word = warp.narrow(inst.d(i / 2))[l];
+        uint32_t bits = toF16(value).bits;
+        word = i % 2 ? (word & 0xffff) | bits << 16 : bits;
+      } else {
+        warp.narrow(inst.d(i))[l] = std::bit_cast<uint32_t>(value);
+      }
+    }
+}
+
+template <unsigned M, unsigned K> void multiply(FloatTile &tile) {
+  for (unsigned i = 0; i < M; ++i) {
+    float acc[8];
+    for (unsigned n = 0; n < 8; ++n)
+      acc[n] = tile.c[i][n];
+    for (unsigned k = 0; k < K; ++k)
+      for (unsigned n = 0; n < 8; ++n)
+        acc[n] = __builtin_fmaf(tile.a[i][k], tile.b[k][n], acc[n]);
+    for (unsigned n = 0; n < 8; ++n)
+      tile.c[i][n] = acc[n];
+  }
+}
+
+void multiplyFloat(FloatTile &tile, const Mma &mma, const Launch &launch) {
+  if (launch.config.exactTensorSums) {
+    TensorSum sum = TensorSum::ofTarget(launch.program->smVersion, mma.a);
+    for (unsigned i = 0; i < mma.m; ++i)
+      for (unsigned n = 0; n < 8; ++n)
+        tile.c[i][n] =
+            sum.dot(tile.a[i], &tile.b[0][n], 8, mma.k, tile.c[i][n]);
+    return;
+  }
+  if (mma.m == 16 && mma.k == 16)
+    return multiply<16, 16>(tile);
+  if (mma.m == 16 && mma.k == 8)
+    return multiply<16, 8>(tile);
+  if (mma.m == 16 && mma.k == 32)
+    return multiply<16, 32>(tile);
+  multiply<16, 4>(tile);
+}
+
+void execMmaFloat(Warp &warp, const Inst &inst, uint32_t) {
+  Mma mma = Mma::of(inst);
+  FloatTile tile;
+  loadFloat(warp, inst, mma, tile);
+  multiplyFloat(tile, mma, *warp.launch);
+  taintResult(warp, inst, mma);
+  storeFloat(warp, inst, mma, tile);
+}
+
+// --- f64 --------------------------------------------------------------------
+
+void execMmaF64(Warp &warp, const Inst &inst, uint32_t) {
+  Mma mma = Mma::of(inst);
+  unsigned na = mma.aRegisters(), nb = mma.bRegisters();
+  double a[16][16], b[16][8], c[16][8];
+  for (unsigned l = 0; l < 32; ++l) {
+    for (unsigned r = 0; r < na; ++r)
+      a[l / 4 + (mma.m == 16 ? 8 * (r % 2) : 0)]
+       [l % 4 + 4 * (mma.m == 16 ? r / 2 : r)] =
+           std::bit_cast<double>(warp.wide(inst.s(r))[l]);
+    for (unsigned r = 0; r < nb; ++r)
+      b[l % 4 + 4 * r][l / 4] =
+          std::bit_cast<double>(warp.wide(inst.s(na + r))[l]);
+    for (unsigned i = 0; i < mma.m / 4; ++i) {
+      unsigned row, col;
+      accumulatorPlace(l, i, row, col);
+      c[row][col] = std::bit_cast<double>(warp.wide(inst.s(na + nb + i))[l]);
+    }
+  }
+  for (unsigned i = 0; i < mma.m; ++i)
+    for (unsigned n = 0; n < 8; ++n)
+      for (unsigned k = 0; k < mma.k; ++k)
+        c[i][n] = __builtin_fma(a[i][k], b[k][n], c[i][n]);
+  taintResult(warp, inst, mma);
+  for (unsigned l = 0; l < 32; ++l)
+    for (unsigned i = 0; i < mma.m / 4; ++i) {
+      unsigned row, col;
+      accumulatorPlace(l, i, row, col);
+      warp.wide(inst.d(i))[l] = std::bit_cast<uint64_t>(c[row][col]);
+    }
+}
+
+// --- integers and bits ------------------------------------------------------
+
+int32_t integerElement(uint32_t word, unsigned j, Ty ty) {
+  unsigned bits = typeBits(ty);
+  uint32_t value = (word >> (bits * j)) & ((1u << bits) - 1);
+  if (isSigned(ty) && (value >> (bits - 1)))
+    value |= ~0u << bits;
+  return static_cast<int32_t>(value);
+}
+
+void execMmaInteger(Warp &warp, const Inst &inst, uint32_t) {
+  Mma mma = Mma::of(inst);
+  unsigned e = mma.perRegister(), na = mma.aRegisters(), nb = mma.bRegisters();
+  static thread_local int32_t a[16][256], b[256][8];
+  int64_t c[16][8];
+  for (unsigned l = 0; l < 32; ++l) {
+    for (unsigned r = 0; r < na; ++r)
+      for (unsigned j = 0; j < e; ++j)
+        a[l / 4 + (mma.m == 16 ? 8 * (r % 2) : 0)]
+         [e * (l % 4) + j + 4 * e * (mma.m == 16 ? r / 2 : r)] =
+             integerElement(warp.narrow(inst.s(r))[l], j, mma.a);
+    for (unsigned r = 0; r < nb; ++r)
+      for (unsigned j = 0; j < e; ++j)
+        b[e * (l % 4) + j + 4 * e * r][l / 4] =
+            integerElement(warp.narrow(inst.s(na + r))[l], j, mma.b);
+    for (unsigned i = 0; i < mma.m / 4; ++i) {
+      unsigned row, col;
+      accumulatorPlace(l, i, row, col);
+      c[row][col] = static_cast<int32_t>(warp.narrow(inst.s(na + nb + i))[l]);
+    }
+  }
+  bool bitwise = mma.a == Ty::B1, isAnd = inst.flags & MmaAnd;
+  for (unsigned i = 0; i < mma.m; ++i)
+    for (unsigned n = 0; n < 8; ++n)
+      for (unsigned k = 0; k < mma.k; ++k)
+        c[i][n] += !bitwise ? int64_t(a[i][k]) * b[k][n]
+                   : isAnd  ? (a[i][k] & b[k][n]) & 1
+                            : (a[i][k] ^ b[k][n]) & 1;
+  taintResult(warp, inst, mma);
+  for (unsigned l = 0; l < 32; ++l)
+    for (unsigned i = 0; i < mma.m / 4; ++i) {
+      unsigned row, col;
+      accumulatorPlace(l, i, row, col);
+      int64_t value = c[row][col];
+      if (inst.flags & MmaSaturate)
+        value = std::clamp<int64_t>(value, INT32_MIN, INT32_MAX);
+      warp.narrow(inst.d(i))[l] = static_cast<uint32_t>(value);
+    }
+}
+
+// --- decoding ---------------------------------------------------------------
+
+bool knownShape(const Mma &mma) {
+  struct Row {
+    Ty a;
+    unsigned m, k;
+  };
+  static const Row rows[] = {
+      {Ty::F16, 16, 8},   {Ty::F16, 16, 16},  {Ty::BF16, 16, 8},
+      {Ty::BF16, 16, 16}, {Ty::TF32, 16, 4},  {Ty::TF32, 16, 8},
+      {Ty::F64, 8, 4},    {Ty::F64, 16, 4},   {Ty::F64, 16, 8},
+      {Ty::F64, 16, 16},  {Ty::S8, 8, 16},    {Ty::S8, 16, 16},
+      {Ty::S8, 16, 32},   {Ty::U8, 8, 16},    {Ty::U8, 16, 16},
+      {Ty::U8, 16, 32},   {Ty::S4, 8, 32},    {Ty::S4, 16, 32},
+      {Ty::S4, 16, 64},   {Ty::U4, 8, 32},    {Ty::U4, 16, 32},
+      {Ty::U4, 16, 64},   {Ty::B1, 8, 128},   {Ty::B1, 16, 128},
+      {Ty::B1, 16, 256},  {Ty::E4M3, 16, 32}, {Ty::E5M2, 16, 32},
+      {Ty::E4M3, 16, 16}, {Ty::E5M2, 16, 16}};
+  for (const Row &row : rows)
+    if (row.a == mma.a && row.m == mma.m && row.k == mma.k)
+      return true;
+  return false;
+}
+
+bool takeShape(Decoder &d, Mma &mma) {
+  static const struct {
+    const char *name;
+    unsigned m, k;
+  } shapes[] = {
+      {"m16n8k4", 16, 4},     {"m16n8k8", 16, 8},   {"m16n8k16", 16, 16},
+      {"m16n8k32", 16, 32},   {"m16n8k64", 16, 64}, {"m16n8k128", 16, 128},
+      {"m16n8k256", 16, 256}, {"m8n8k4", 8, 4},     {"m8n8k16", 8, 16},
+      {"m8n8k32", 8, 32},     {"m8n8k128", 8, 128}};
+  for (const auto &shape : shapes)
+    if (d.has(shape.name)) {
+      mma.m = shape.m;
+      mma.k = shape.k;
+      return true;
+    }
+  return false;
+}
+
+void checkCount(Decoder &d, size_t got, size_t want, const char *what) {
+  if (got != want)
+    d.fail("'" + d.fullName() + "' expects " + std::to_string(want) +
+           " registers of " + what + ", but got " + std::to_string(got));
+}
+
+void decodeMma(Decoder &d) {
+  Mma mma{};
+  if (!d.has("sync") || !d.has("aligned") || !takeShape(d, mma))
+    d.fail("'" + d.fullName() + "' is not supported");
+  bool rowCol = d.has("row") && d.has("col");
+  uint8_t flags = (d.has("satfinite") ? MmaSaturate : 0);
+  d.has("rn");
+  if (d.has("and"))
+    flags |= MmaAnd;
+  else
+    d.has("xor");
+  d.has("popc");
+  mma.d = d.type();
+  mma.a = d.type();
+  mma.b = d.type();
+  mma.c = d.type();
+  if (!rowCol || !knownShape(mma) || typeBits(mma.a) != typeBits(mma.b))
+    d.fail("'" + d.fullName() + "' is not supported");
+  d.expectOperands(4);
+  Ty word = mma.a == Ty::F64 ? Ty::B64 : Ty::B32;
+  std::vector<uint32_t> dests = d.dstList(d.op(0), word);
+  std::vector<uint32_t> a = d.srcList(d.op(1), word),
+                        b = d.srcList(d.op(2), word),
+                        c = d.srcList(d.op(3), word);
+  checkCount(d, dests.size(), mma.cRegisters(mma.d), "D");
+  checkCount(d, a.size(), mma.aRegisters(), "A");
+  checkCount(d, b.size(), mma.bRegisters(), "B");
+  checkCount(d, c.size(), mma.cRegisters(mma.c), "C");
+  a.insert(a.end(), b.begin(), b.end());
+  a.insert(a.end(), c.begin(), c.end());
+  bool isInteger = mma.a >= Ty::B1 && mma.a <= Ty::S64;
+  Exec exec = mma.a == Ty::F64 ? execMmaF64
+              : isInteger      ? execMmaInteger
+                               : execMmaFloat;
+  Inst &inst = d.emit(exec, dests, a, Pipe::Tensor);
+  inst.flow = Flow::Aligned;
+  inst.imm = mma.pack();
+  inst.flags = flags;
+  inst.ownTaint = true;
+}
+
+} // namespace
+
+void addMmaOps(OpcodeTable &t) { t["mma"] = decodeMma; }
+
+} // namespace fovea::sim

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// mov with packing and unpacking, cvta, isspacep, selp and slct (ISA text,
+// sections 9.7.9.1 to 9.7.9.20 and 9.7.6).
+#include "Decoder.h"
+#include "Lanes.h"
+#include <chrono>
+
+namespace fovea::sim {
+namespace {
+
+struct Copy {
+  template <class T> static T apply(T a) { return a; }
+};
+
+void execMovPred(Warp &warp, const Inst &inst, uint32_t mask) {
+  setPred(warp, inst.d(0), warp.pred(inst.s(0)), mask);
+}
+
+/// d = {s0, s1, ...}, the first lowest; inst.bytes is an element's size.
+void execPack(Warp &warp, const Inst &inst, uint32_t mask) {
+  unsigned bits = inst.bytes * 8u;
+  auto element = [&](unsigned i, unsigned l) -> uint64_t {
+    return bits == 64 ? warp.wide(inst.s(i))[l] : warp.narrow(inst.s(i))[l];
+  };
+  bool wide = bits * inst.ns == 64;
+  forLanes(mask, [&](unsigned l) {
+    uint64_t value = 0;
+    for (unsigned i = 0; i < inst.ns; ++i)
+      value |= element(i, l) << (i * bits);
+    if (wide)
+      warp.wide(inst.d(0))[l] = value;
+    else
+      warp.narrow(inst.d(0))[l] = static_cast<uint32_t>(value);
+  });
+}
+
+/// {d0, d1, ...} = s; a destination that nobody wants is the scratch cell.
+void execUnpack(Warp &warp, const Inst &inst, uint32_t mask) {
+  unsigned bits = inst.bytes * 8u;
+  bool wide = bits * inst.nd == 64;
+  uint64_t keep = (1ull << bits) - 1;
+  uint64_t source[32];
+  for (unsigned l = 0; l < 32; ++l)
+    source[l] = wide ? warp.wide(inst.s(0))[l] : warp.narrow(inst.s(0))[l];
+  for (unsigned i = 0; i < inst.nd; ++i) {
+    uint32_t *d = warp.narrow(inst.d(i));
+    uint32_t t[32];
+    for (unsigned l = 0; l < 32; ++l)
+      t[l] = static_cast<uint32_t>((source[l] >> (i * bits)) & keep);
+    blend(d, t, mask);
+  }
+}
+
+/// %clock and its like: kind 0 a count of instructions, 1 nanoseconds.
+void execClock(Warp &warp, const Inst &inst, uint32_t mask) {
+  uint64_t now = warp.executed;
+  if (inst.kind == 1)
+    now = static_cast<uint64_t>(
+        std::chrono::steady_clock::now().time_since_epoch().count());
+  now >>= inst.imm;
+  forLanes(mask, [&](unsigned l) {
+    if (inst.bytes == 8)
+      warp.wide(inst.d(0))[l] = now;
+    else
+      warp.narrow(inst.d(0))[l] = static_cast<uint32_t>(now);
+  });
+}
+
+bool decodeClock(Decoder &d, Ty ty) {
+  static const struct {
+    const char *name;
+    uint8_t kind;
+    int64_t shift;
+  } clocks[] = {{"%clock", 0, 0},          {"%clock_hi", 0, 32},
+                {"%clock64", 0, 0},        {"%globaltimer", 1, 0},
+                {"%globaltimer_lo", 1, 0}, {"%globaltimer_hi", 1, 32}};
+  for (const auto &clock : clocks) {
+    if (d.op(1).kind != Operand::Special || d.op(1).name != clock.name)
+      continue;
+    Inst &inst = d.emit(execClock, {d.dst(d.op(0), ty)}, {});
+    inst.kind = clock.kind;
+    inst.imm = clock.shift;
+    inst.bytes = static_cast<uint8_t>(typeBytes(ty));
+    return true;
+  }
+  return false;
+}
+
+void decodePack(Decoder &d, Ty ty) {
+  auto n = static_cast<unsigned>(d.op(1).elems.size());
+  unsigned bits = n ? typeBits(ty) / n : 0;
+  Ty part = bits == 64   ? Ty::B64
+            : bits == 32 ? Ty::B32
+            : bits == 16 ? Ty::B16
+            : bits == 8  ? Ty::B8
+                         : Ty::None;
+  if (part == Ty::None)
+    d.fail("'" + d.fullName() + "' cannot pack " + std::to_string(n) +
+           " elements");
+  std::vector<uint32_t> sources = d.srcList(d.op(1), part);
+  d.emit(execPack, {d.dst(d.op(0), ty)}, sources).bytes =
+      static_cast<uint8_t>(bits / 8);
+}
+
+void decodeUnpack(Decoder &d, Ty ty) {
+  auto n = static_cast<unsigned>(d.op(0).elems.size());
+  unsigned bits = n ? typeBits(ty) / n : 0;
+  Ty part = bits == 32   ? Ty::B32
+            : bits == 16 ? Ty::B16
+            : bits == 8  ? Ty::B8
+                         : Ty::None;
+  if (part == Ty::None)
+    d.fail("'" + d.fullName() + "' cannot unpack " + std::to_string(n) +
+           " elements");
+  uint32_t source = d.src(d.op(1), ty);
+  d.emit(execUnpack, d.dstList(d.op(0), part), {source}).bytes =
+      static_cast<uint8_t>(bits / 8);
+}
+
+void decodeMov(Decoder &d) {
+  Ty ty = d.type();
+  d.expectOperands(2);
+  if (ty == Ty::B128)
+    d.fail("'mov.b128' is not supported");
+  if (ty == Ty::Pred) {
+    uint32_t a = d.predSrc(d.op(1));
+    d.emit(execMovPred, {d.predDst(d.op(0))}, {a});
+    return;
+  }
+  if (decodeClock(d, ty))
+    return;
+  if (d.op(1).kind == Operand::List)
+    return decodePack(d, ty);
+  if (d.op(0).kind == Operand::List)
+    return decodeUnpack(d, ty);
+  uint32_t a = d.src(d.op(1), ty);
+  d.emit(typeBits(ty) == 64 ? unary<Copy, uint64_t>() : unary<Copy, uint32_t>(),
+         {d.dst(d.op(0), ty)}, {a});
+}
+
+// --- cvta, isspacep ---------------------------------------------------------
+
+/// The base of a space's window in generic addresses; global and constant
+/// memory have none, parameters are addressed generically throughout.
+uint64_t windowOf(std::string_view space) {
+  if (space == "shared" || space == "shared::cta" || space == "shared::cluster")
+    return sharedWindow;
+  return space == "local" ? localWindow : 0;
+}
+
+struct AddWords {
+  static uint64_t apply(uint64_t a, uint64_t b) { return a + b; }
+};
+
+void decodeCvta(Decoder &d) {
+  bool to = d.has("to");
+  std::string_view space =
+      d.oneOf({"global", "shared::cta", "shared::cluster", "shared", "local",
+               "const", "param::entry", "param"});
+  if (space.empty())
+    d.fail("'" + d.fullName() + "' lacks a state space");
+  Ty ty = d.type();
+  d.expectOperands(2);
+  uint64_t base = windowOf(space);
+  if (typeBits(ty) != 64)
+    d.fail("'" + d.fullName() + "' needs .u64");
+  uint32_t a = d.src(d.op(1), ty);
+  uint32_t offset = d.constant(to ? 0 - base : base, true);
+  d.emit(binary<AddWords, uint64_t>(), {d.dst(d.op(0), ty)}, {a, offset});
+}
+
+/// kind: 0 global, 1 shared, 2 local, 3 const, 4 param; imm 1: of the cluster.
+void execIsSpace(Warp &warp, const Inst &inst, uint32_t mask) {
+  const uint64_t *a = warp.wide(inst.s(0));
+  uint32_t bits = 0;
+  for (unsigned l = 0; l < 32; ++l) {
+    auto window = static_cast<unsigned>(a[l] >> 48);
+    unsigned space = window == 1 ? 1 : window == 2 ? 2 : window == 3 ? 4 : 0;
+    bool in = window <= 3 && space == inst.kind;
+    bits |= in ? 1u << l : 0;
+  }
+  setPred(warp, inst.d(0), bits, mask);
+}
+
+void decodeIsSpacep(Decoder &d) {
+  std::string_view space =
+      d.oneOf({"global", "shared::cta", "shared::cluster", "shared", "local",
+               "const", "param::entry", "param"});
+  d.expectOperands(2);
+  uint32_t a = d.src(d.op(1), Ty::B64);
+  Inst &inst = d.emit(execIsSpace, {d.predDst(d.op(0))}, {a});
+  inst.kind = space == "global"                 ? 0
+              : windowOf(space) == sharedWindow ? 1
+              : space == "local"                ? 2
+              : space == "const"                ? 3
+                                                : 4;
+}
+
+// --- selp, slct -------------------------------------------------------------
+
+template <class W> void execSelp(Warp &warp, const Inst &inst, uint32_t mask) {
+  W *d = cellsOf<W>(warp, inst.d(0));
+  const W *a = cellsOf<W>(warp, inst.s(0)), *b = cellsOf<W>(warp, inst.s(1));
+  uint32_t p = warp.pred(inst.s(2));
+  W t[32];
+  for (unsigned l = 0; l < 32; ++l)
+    t[l] = (p >> l) & 1 ? a[l] : b[l];
+  blend(d, t, mask);
+  if (warp.taint)
+    setTaint(warp, inst.d(0),
+             (taintOf(warp, inst.s(0)) & p) | (taintOf(warp, inst.s(1)) & ~p) |
+                 taintOf(warp, inst.s(2)),
+             mask);
+}
+
+void decodeSelp(Decoder &d) {
+  Ty ty = d.type();
+  d.expectOperands(4);
+  uint32_t a = d.src(d.op(1), ty), b = d.src(d.op(2), ty),
+           p = d.predSrc(d.op(3));
+  d.emit(typeBits(ty) == 64 ? execSelp<uint64_t> : execSelp<uint32_t>,
+         {d.dst(d.op(0), ty)}, {a, b, p})
+      .ownTaint = true;
+}
+
+template <class W, class C>
+void execSlct(Warp &warp, const Inst &inst, uint32_t mask) {
+  W *d = cellsOf<W>(warp, inst.d(0));
+  const W *a = cellsOf<W>(warp, inst.s(0)), *b = cellsOf<W>(warp, inst.s(1));
+  const uint32_t *c = warp.narrow(inst.s(2));
+  W t[32];
+  for (unsigned l = 0; l < 32; ++l)
+    t[l] = fromCell<C>(c[l]) >= 0 ? a[l] : b[l];
+  blend(d, t, mask);
+}
+
+void decodeSlct(Decoder &d) {
+  d.has("ftz"); // a flushed -0 compares like 0 anyway
+  Ty ty = d.type(), c = d.type();
+  d.expectOperands(4);
+  uint32_t x = d.src(d.op(1), ty), y = d.src(d.op(2), ty),
+           z = d.src(d.op(3), c);
+  bool wide = typeBits(ty) == 64;
+  Exec exec =
+      c == Ty::F32
+          ? (wide ? execSlct<uint64_t, float> : execSlct<uint32_t, float>)
+          : (wide ? execSlct<uint64_t, int32_t> : execSlct<uint32_t, int32_t>);
+  d.emit(exec, {d.dst(d.op(0), ty)}, {x, y, z});
+}
+
+} // namespace
+
+void addMoveOps(OpcodeTable &t) {
+  t["mov"] = decodeMov;
+  t["cvta"] = decodeCvta;
+  t["isspacep"] = decodeIsSpacep;
+  t["selp"] = decodeSelp;
+  t["slct"] = decodeSlct;
+}
+
+} // namespace fovea::sim

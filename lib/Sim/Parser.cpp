@@ -1,0 +1,708 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// PTX tokens to a Module: directives, functions, statements, operands
+// (ISA text, sections 4, 5, 6 and 11). What a name means is settled here;
+// what an opcode means is not.
+#include "Lexer.h"
+#include "Scope.h"
+#include <bit>
+
+namespace fovea::sim {
+namespace {
+
+bool oneOf(std::string_view text, std::initializer_list<const char *> list) {
+  for (const char *item : list)
+    if (text == item)
+      return true;
+  return false;
+}
+
+Space parseSpace(std::string_view word) {
+  if (word == ".global")
+    return Space::Global;
+  if (word == ".shared" || word == ".shared::cta")
+    return Space::Shared;
+  if (word == ".local")
+    return Space::Local;
+  if (word == ".const")
+    return Space::Const;
+  if (word == ".param")
+    return Space::Param;
+  return Space::Generic;
+}
+
+class Parser {
+public:
+  Parser(Module &module, std::vector<Token> tokens)
+      : module(module), tokens(std::move(tokens)) {}
+
+  void run() {
+    while (peek().kind != Token::End)
+      parseTopLevel();
+  }
+
+private:
+  const Token &peek(size_t ahead = 0) const {
+    return tokens[std::min(pos + ahead, tokens.size() - 1)];
+  }
+  Token take() {
+    Token token = peek();
+    if (pos < tokens.size() - 1)
+      ++pos;
+    return token;
+  }
+  bool accept(char c) {
+    if (!peek().is(c))
+      return false;
+    take();
+    return true;
+  }
+  bool accept(std::string_view word) {
+    if (!peek().is(word))
+      return false;
+    take();
+    return true;
+  }
+  [[noreturn]] void fail(const std::string &what) const {
+    throw UnsupportedError(peek().line, what);
+  }
+  void expect(char c) {
+    if (!accept(c))
+      fail(std::string("expected '") + c + "', but got '" +
+           std::string(peek().text) + "'");
+  }
+  std::string_view word(const char *what) {
+    if (peek().kind != Token::Word)
+      fail(std::string("expected ") + what + ", but got '" +
+           std::string(peek().text) + "'");
+    return take().text;
+  }
+  int64_t integer() {
+    bool negative = accept('-');
+    if (peek().kind != Token::Integer)
+      fail("expected an integer, but got '" + std::string(peek().text) + "'");
+    auto value = static_cast<int64_t>(take().value);
+    return negative ? -value : value;
+  }
+
+  // Directives outside functions.
+  void parseTopLevel();
+  void parseVersion();
+  void parseTarget();
+  void skipToSemicolon();
+  void skipDebugSection();
+  void skipLine(unsigned line);
+
+  // Variables.
+  struct Prefix {
+    Space space = Space::Generic;
+    uint64_t align = 0;
+    bool isExtern = false;
+    unsigned vector = 1;
+    Ty type = Ty::None;
+    bool isReg = false;
+  };
+  void parseAttribute(Prefix &prefix, std::string_view text);
+  Prefix parsePrefix(bool isExtern);
+  Variable parseDeclarator(const Prefix &prefix);
+  void parseInitialiser(Variable &variable, uint64_t at, unsigned depth);
+  void parseInitialValue(Variable &variable, uint64_t at);
+  void addModuleVariable(Variable variable);
+
+  // Functions.
+  void parseFunction(bool isEntry, unsigned line);
+  std::vector<int> parseParameters(Function &function);
+  void parseFunctionDirectives(Function &function);
+  void parseTriple(unsigned (&out)[3]);
+  void addFunction(Function function);
+  void parseBody(Function &function);
+  void parseBodyItem(Function &function);
+  void parseBodyDirective(Function &function);
+  void parseRegisters();
+  void parseLabelledDirective(std::string_view name);
+
+  // Statements.
+  void parseStatement(Function &function);
+  void resolveTargets(Statement &statement);
+  Operand parseOperand();
+  Operand parsePrimary();
+  Operand parseName(const Token &token);
+  Operand parseMemory();
+  Operand parseGroup(char close);
+  void parseOffset(Operand &operand);
+
+  Module &module;
+  std::vector<Token> tokens;
+  size_t pos = 0;
+  ScopeStack *scope = nullptr;
+};
+
+void Parser::parseVersion() {
+  // `9.0` is a float token; its digits are the two numbers.
+  Token token = take();
+  std::string text(token.text);
+  size_t dot = text.find('.');
+  if (dot == std::string::npos)
+    fail("malformed .version");
+  module.versionMajor = static_cast<unsigned>(std::stoul(text.substr(0, dot)));
+  module.versionMinor = static_cast<unsigned>(std::stoul(text.substr(dot + 1)));
+}
+
+void Parser::parseTarget() {
+  module.target = std::string(word("a target"));
+  while (accept(','))
+    word("a target option");
+}
+
+void Parser::skipToSemicolon() {
+  while (!accept(';')) {
+    if (peek().kind == Token::End)
+      fail("expected ';' before the end of the file");
+    take();
+  }
+}
+
+void Parser::skipLine(unsigned line) {
+  while (peek().kind != Token::End && peek().line == line)
+    take();
+}
+
+void Parser::skipDebugSection() {
+  while (!peek().is('{')) {
+    if (peek().kind == Token::End)
+      fail("expected '{' after .section");
+    take();
+  }
+  while (!accept('}')) {
+    if (peek().kind == Token::End)
+      fail("expected '}' at the end of .section");
+    take();
+  }
+}
+
+void Parser::parseTopLevel() {
+  Token token = peek();
+  if (token.kind != Token::Word)
+    fail("expected a directive, but got '" + std::string(token.text) + "'");
+  if (accept(".version"))
+    return parseVersion();
+  if (accept(".target"))
+    return parseTarget();
+  if (accept(".address_size")) {
+    if (integer() != 64)
+      throw UnsupportedError(token.line, "only .address_size 64 is supported");
+    return;
+  }
+  if (oneOf(token.text, {".file", ".loc"}))
+    return skipLine(token.line);
+  if (accept(".section"))
+    return skipDebugSection();
+  if (accept(".pragma"))
+    return skipToSemicolon();
+  bool isExtern = false;
+  while (oneOf(peek().text, {".visible", ".extern", ".weak", ".common"}))
+    isExtern |= take().text == ".extern";
+  if (accept(".entry"))
+    return parseFunction(true, token.line);
+  if (accept(".func"))
+    return parseFunction(false, token.line);
+  if (parseSpace(peek().text) == Space::Generic)
+    fail("unknown directive '" + std::string(peek().text) + "'");
+  Prefix prefix = parsePrefix(isExtern);
+  do
+    addModuleVariable(parseDeclarator(prefix));
+  while (accept(','));
+  expect(';');
+}
+
+void Parser::parseAttribute(Prefix &prefix, std::string_view text) {
+  if (text == ".align") {
+    prefix.align = static_cast<uint64_t>(integer());
+  } else if (text == ".ptr") {
+    if (parseSpace(peek().text) != Space::Generic)
+      take();
+    if (accept(".align"))
+      integer();
+  } else if (text == ".v2" || text == ".v4") {
+    prefix.vector = static_cast<unsigned>(text[2] - '0');
+  } else if (text == ".attribute") {
+    expect('(');
+    while (!accept(')'))
+      take();
+  } else if (text == ".reg") {
+    prefix.isReg = true;
+  } else if (parseSpace(text) != Space::Generic) {
+    prefix.space = parseSpace(text);
+  } else {
+    prefix.type = parseType(text.substr(1));
+    if (prefix.type == Ty::None &&
+        !oneOf(text, {".texref", ".samplerref", ".surfref"}))
+      fail("unknown type or directive '" + std::string(text) + "'");
+    if (prefix.type == Ty::None)
+      fail("textures and surfaces are not supported");
+  }
+}
+
+Parser::Prefix Parser::parsePrefix(bool isExtern) {
+  Prefix prefix;
+  prefix.isExtern = isExtern;
+  while (peek().kind == Token::Word && peek().text[0] == '.')
+    parseAttribute(prefix, take().text);
+  if (prefix.type == Ty::None)
+    fail("expected a type, but got '" + std::string(peek().text) + "'");
+  return prefix;
+}
+
+Variable Parser::parseDeclarator(const Prefix &prefix) {
+  Variable variable;
+  variable.line = peek().line;
+  variable.name = std::string(word("a variable name"));
+  variable.space = prefix.space;
+  variable.type = prefix.type;
+  variable.isExtern = prefix.isExtern;
+  uint64_t element = typeBytes(prefix.type) * prefix.vector;
+  variable.align = prefix.align ? prefix.align : element;
+  uint64_t count = 1;
+  bool isOpen = false;
+  while (accept('[')) {
+    if (accept(']')) {
+      isOpen = true;
+      continue;
+    }
+    count *= static_cast<uint64_t>(integer());
+    expect(']');
+  }
+  // `name<n>` declares n variables; compilers use it for registers only.
+  if (peek().is('<'))
+    fail("parameterised variable names are supported for registers only");
+  variable.bytes = isOpen ? 0 : element * count;
+  if (accept('=')) {
+    parseInitialiser(variable, 0, 0);
+    if (isOpen)
+      for (const Initialiser &init : variable.init)
+        variable.bytes = std::max(variable.bytes, init.at + init.bytes);
+  } else if (isOpen && !(prefix.space == Space::Shared)) {
+    if (!prefix.isExtern)
+      fail("variable '" + variable.name + "' has no size");
+  }
+  if (isOpen && prefix.space == Space::Shared)
+    variable.isExtern = true;
+  else if (prefix.isExtern && prefix.space != Space::Shared)
+    fail("external variable '" + variable.name + "' is not defined");
+  return variable;
+}
+
+/// `{a, b, {c, d}}` or a value; nested braces continue in row-major order.
+void Parser::parseInitialiser(Variable &variable, uint64_t at, unsigned depth) {
+  if (!accept('{'))
+    return parseInitialValue(variable, at);
+  uint64_t next = at;
+  if (accept('}'))
+    return;
+  do {
+    size_t before = variable.init.size();
+    parseInitialiser(variable, next, depth + 1);
+    for (size_t i = before; i < variable.init.size(); ++i)
+      next = std::max(next, variable.init[i].at + variable.init[i].bytes);
+  } while (accept(','));
+  expect('}');
+}
+
+void Parser::parseInitialValue(Variable &variable, uint64_t at) {
+  Initialiser init{at, typeBytes(variable.type), 0, {}, false};
+  bool negative = accept('-');
+  Token token = take();
+  switch (token.kind) {
+  case Token::Integer:
+    init.value = negative ? 0 - token.value : token.value;
+    if (variable.type == Ty::F32)
+      init.value = std::bit_cast<uint32_t>(
+          static_cast<float>(static_cast<int64_t>(init.value)));
+    else if (variable.type == Ty::F64)
+      init.value = std::bit_cast<uint64_t>(
+          static_cast<double>(static_cast<int64_t>(init.value)));
+    break;
+  case Token::Float32:
+    init.value = token.value ^ (negative ? 0x80000000u : 0u);
+    break;
+  case Token::Float64: {
+    double value = std::bit_cast<double>(token.value);
+    value = negative ? -value : value;
+    init.value = variable.type == Ty::F32
+                     ? std::bit_cast<uint32_t>(static_cast<float>(value))
+                     : std::bit_cast<uint64_t>(value);
+    break;
+  }
+  case Token::Word:
+    init.generic = token.text == "generic";
+    if (init.generic) {
+      expect('(');
+      token = take();
+      expect(')');
+    }
+    init.symbol = std::string(token.text);
+    if (accept('+'))
+      init.value = static_cast<uint64_t>(integer());
+    break;
+  default:
+    fail("expected a value, but got '" + std::string(token.text) + "'");
+  }
+  variable.init.push_back(std::move(init));
+}
+
+void Parser::addModuleVariable(Variable variable) {
+  if (scope) {
+    scope->declareVariable(std::move(variable));
+    return;
+  }
+  module.varIndex[variable.name] = static_cast<int>(module.vars.size());
+  module.vars.push_back(std::move(variable));
+}
+
+std::vector<int> Parser::parseParameters(Function &function) {
+  std::vector<int> result;
+  expect('(');
+  if (accept(')'))
+    return result;
+  do {
+    Prefix prefix = parsePrefix(false);
+    bool isReg = prefix.isReg;
+    Variable variable = parseDeclarator(prefix);
+    variable.space = Space::Param;
+    variable.isExtern = false;
+    if (isReg) {
+      scope->declareRegister(variable.name, variable.type, -1, 1,
+                             variable.line);
+      variable.reg = scope->findRegister(variable.name);
+    }
+    result.push_back(scope->declareVariable(std::move(variable)));
+  } while (accept(','));
+  expect(')');
+  return result;
+}
+
+void Parser::parseTriple(unsigned (&out)[3]) {
+  out[0] = static_cast<unsigned>(integer());
+  out[1] = out[2] = 1;
+  for (unsigned i = 1; i < 3 && accept(','); ++i)
+    out[i] = static_cast<unsigned>(integer());
+}
+
+void Parser::parseFunctionDirectives(Function &function) {
+  unsigned ignored[3];
+  while (peek().kind == Token::Word) {
+    if (accept(".reqntid"))
+      parseTriple(function.reqntid);
+    else if (accept(".maxntid"))
+      parseTriple(function.maxntid);
+    else if (accept(".reqnctapercluster"))
+      parseTriple(function.cluster);
+    else if (accept(".maxnreg"))
+      function.maxnreg = static_cast<unsigned>(integer());
+    else if (accept(".minnctapersm") || accept(".maxnctapersm") ||
+             accept(".maxclusterrank"))
+      parseTriple(ignored);
+    else if (accept(".pragma"))
+      skipToSemicolon();
+    else if (!accept(".explicitcluster") && !accept(".noreturn") &&
+             !accept(".blocksareclusters"))
+      fail("unknown directive '" + std::string(peek().text) + "'");
+  }
+}
+
+void Parser::addFunction(Function function) {
+  auto found = module.functionIndex.find(function.name);
+  if (found != module.functionIndex.end()) {
+    Function &known = module.functions[found->second];
+    if (known.hasBody && function.hasBody)
+      throw UnsupportedError(function.line, "function '" + function.name +
+                                                "' is defined twice");
+    if (function.hasBody)
+      known = std::move(function);
+    return;
+  }
+  module.functionIndex[function.name] =
+      static_cast<int>(module.functions.size());
+  module.functions.push_back(std::move(function));
+}
+
+void Parser::parseFunction(bool isEntry, unsigned line) {
+  Function function;
+  function.isEntry = isEntry;
+  function.line = line;
+  ScopeStack names(function);
+  scope = &names;
+  if (accept(".attribute"))
+    fail("attributes of functions are not supported");
+  if (peek().is('('))
+    function.results = parseParameters(function);
+  function.name = std::string(word("a function name"));
+  if (peek().is('('))
+    function.params = parseParameters(function);
+  parseFunctionDirectives(function);
+  if (!accept(';')) {
+    expect('{');
+    function.hasBody = true;
+    parseBody(function);
+    names.finish();
+  }
+  scope = nullptr;
+  addFunction(std::move(function));
+}
+
+void Parser::parseBody(Function &function) {
+  while (!accept('}')) {
+    if (peek().kind == Token::End)
+      fail("expected '}' before the end of the file");
+    parseBodyItem(function);
+  }
+}
+
+void Parser::parseBodyItem(Function &function) {
+  if (accept(';'))
+    return;
+  if (accept('{')) {
+    scope->push();
+    parseBody(function);
+    scope->pop();
+    return;
+  }
+  if (peek().kind == Token::Word && peek(1).is(':')) {
+    Token name = take();
+    take();
+    if (peek().kind == Token::Word &&
+        oneOf(peek().text,
+              {".branchtargets", ".calltargets", ".callprototype"}))
+      return parseLabelledDirective(name.text);
+    scope->defineLabel(name.text, name.line);
+    return;
+  }
+  if (peek().kind == Token::Word && peek().text[0] == '.')
+    return parseBodyDirective(function);
+  parseStatement(function);
+}
+
+void Parser::parseRegisters() {
+  Prefix prefix = parsePrefix(false);
+  do {
+    unsigned line = peek().line;
+    std::string name(word("a register name"));
+    int64_t count = -1;
+    if (accept('<')) {
+      count = integer();
+      expect('>');
+    }
+    scope->declareRegister(name, prefix.type, count, prefix.vector, line);
+  } while (accept(','));
+  expect(';');
+}
+
+void Parser::parseBodyDirective(Function &function) {
+  Token token = peek();
+  if (token.is(".reg"))
+    return parseRegisters();
+  if (token.is(".pragma")) {
+    take();
+    return skipToSemicolon();
+  }
+  if (token.is(".loc") || token.is(".file"))
+    return skipLine(token.line);
+  if (token.is(".extern"))
+    take();
+  if (parseSpace(peek().text) == Space::Generic)
+    fail("unknown directive '" + std::string(token.text) + "'");
+  Prefix prefix = parsePrefix(token.is(".extern"));
+  do
+    scope->declareVariable(parseDeclarator(prefix));
+  while (accept(','));
+  expect(';');
+}
+
+void Parser::parseLabelledDirective(std::string_view name) {
+  LabelTable table;
+  table.name = std::string(name);
+  std::string_view kind = take().text;
+  if (kind == ".callprototype") {
+    table.isPrototype = true;
+    skipToSemicolon();
+    return scope->defineTable(std::move(table));
+  }
+  do {
+    unsigned line = peek().line;
+    std::string_view target = word("a target");
+    if (kind == ".branchtargets")
+      table.labels.push_back(scope->useLabel(target, line));
+    else
+      table.functions.emplace_back(target);
+  } while (accept(','));
+  expect(';');
+  scope->defineTable(std::move(table));
+}
+
+void Parser::parseStatement(Function &function) {
+  Statement statement;
+  if (accept('@')) {
+    statement.guardNegated = accept('!');
+    std::string_view name = word("a predicate");
+    statement.guard = scope->findRegister(name);
+    if (statement.guard < 0)
+      fail("unknown predicate '" + std::string(name) + "'");
+  }
+  statement.line = peek().line;
+  std::string_view opcode = word("an instruction");
+  for (size_t start = 0; start <= opcode.size();) {
+    size_t dot = opcode.find('.', start);
+    if (dot == std::string_view::npos)
+      dot = opcode.size();
+    statement.opcode.push_back(opcode.substr(start, dot - start));
+    start = dot + 1;
+  }
+  if (!peek().is(';')) {
+    do
+      statement.operands.push_back(parseOperand());
+    while (accept(','));
+  }
+  expect(';');
+  resolveTargets(statement);
+  function.body.push_back(std::move(statement));
+}
+
+/// Labels and tables have scopes, so names of branch and call targets are
+/// settled at the place of their use.
+void Parser::resolveTargets(Statement &statement) {
+  std::string_view opcode = statement.opcode[0];
+  if (opcode != "bra" && opcode != "brx" && opcode != "call")
+    return;
+  for (Operand &operand : statement.operands) {
+    if (operand.kind != Operand::Symbol)
+      continue;
+    int table = scope->findTable(operand.name);
+    if (table >= 0) {
+      operand.kind = Operand::Table;
+      operand.index = table;
+    } else if (opcode == "bra") {
+      operand.kind = Operand::Label;
+      operand.index = scope->useLabel(operand.name, statement.line);
+    }
+  }
+}
+
+Operand Parser::parseGroup(char close) {
+  Operand list;
+  list.kind = Operand::List;
+  if (accept(close))
+    return list;
+  do
+    list.elems.push_back(parseOperand());
+  while (accept(','));
+  expect(close);
+  return list;
+}
+
+void Parser::parseOffset(Operand &operand) {
+  while (peek().is('+') || peek().is('-')) {
+    bool minus = take().is('-');
+    int64_t value = integer();
+    operand.offset += minus ? -value : value;
+  }
+}
+
+Operand Parser::parseMemory() {
+  Operand memory;
+  memory.kind = Operand::Memory;
+  do
+    memory.elems.push_back(parseOperand());
+  while (accept(','));
+  expect(']');
+  return memory;
+}
+
+Operand Parser::parseName(const Token &token) {
+  Operand operand;
+  operand.name = std::string(token.text);
+  if (token.text == "_") {
+    operand.kind = Operand::Sink;
+    return operand;
+  }
+  if ((operand.index = scope->findRegister(token.text)) >= 0) {
+    operand.kind = Operand::Reg;
+  } else if (token.text[0] == '%') {
+    operand.kind = Operand::Special;
+  } else if ((operand.index = scope->findVariable(token.text)) >= 0) {
+    operand.kind = Operand::Var;
+  } else if (module.varIndex.count(operand.name) ||
+             module.functionIndex.count(operand.name)) {
+    operand.kind = Operand::Symbol;
+  } else {
+    // A label, a table, or a function defined further down.
+    operand.kind = Operand::Symbol;
+    operand.index = -1;
+  }
+  return operand;
+}
+
+Operand Parser::parsePrimary() {
+  if (accept('{'))
+    return parseGroup('}');
+  if (accept('('))
+    return parseGroup(')');
+  if (accept('['))
+    return parseMemory();
+  Operand operand;
+  if (accept('!')) {
+    operand = parsePrimary();
+    operand.negated = !operand.negated;
+    return operand;
+  }
+  bool negative = accept('-');
+  bool inverted = !negative && accept('~');
+  Token token = take();
+  switch (token.kind) {
+  case Token::Word:
+    if (negative || inverted)
+      fail("expected a number after '-'");
+    return parseName(token);
+  case Token::Integer:
+    operand.kind = Operand::Int;
+    operand.bits =
+        negative ? 0 - token.value : (inverted ? ~token.value : token.value);
+    return operand;
+  case Token::Float32:
+    operand.kind = Operand::Flt32;
+    operand.bits = token.value ^ (negative ? 0x80000000u : 0u);
+    return operand;
+  case Token::Float64:
+    operand.kind = Operand::Flt64;
+    operand.bits = token.value ^ (negative ? 1ull << 63 : 0ull);
+    return operand;
+  default:
+    fail("expected an operand, but got '" + std::string(token.text) + "'");
+  }
+}
+
+Operand Parser::parseOperand() {
+  Operand operand = parsePrimary();
+  if (operand.kind == Operand::Int) {
+    // Constant expressions of sums, as compilers write them in addresses.
+    while (peek().is('+') || peek().is('-')) {
+      bool minus = take().is('-');
+      auto value = static_cast<uint64_t>(integer());
+      operand.bits += minus ? 0 - value : value;
+    }
+  } else if (operand.kind != Operand::List && operand.kind != Operand::Memory) {
+    parseOffset(operand);
+  }
+  if (accept('|'))
+    operand.second.push_back(parsePrimary());
+  return operand;
+}
+
+} // namespace
+
+Module parseModule(std::string text) {
+  Module module;
+  module.text = std::make_shared<const std::string>(std::move(text));
+  Parser(module, lex(*module.text)).run();
+  return module;
+}
+
+} // namespace fovea::sim
