@@ -21,7 +21,8 @@ template <typename... Args> static void call(const char *name, Args... args) {
 }
 
 /// A formula of the grid: "batch", "ceil(nq / 128)" (the page allows more).
-static unsigned evaluate(std::string text, std::map<std::string, uint64_t> &v) {
+static unsigned evaluate(const std::string &text,
+                         std::map<std::string, uint64_t> &v) {
   size_t slash = text.find(" / "); // of "ceil(name / number)"
   if (slash == std::string::npos)
     return v.at(text);

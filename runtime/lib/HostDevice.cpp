@@ -81,8 +81,8 @@ static Status checkItems(const Grid &grid) {
   return Status();
 }
 
-/// Runs worker(next) on `threads` threads; next() gives the number of an item
-/// until it gives one beyond the last.
+/// Runs work(next) in `threads` tasks; next++ is the number of an item until it
+/// is beyond the last. No more tasks, so no more threads at a time.
 static void
 runWorkers(int threads, int64_t items,
            const std::function<void(std::atomic<int64_t> &)> &work) {
@@ -90,11 +90,8 @@ runWorkers(int threads, int64_t items,
   threads = static_cast<int>(std::min<int64_t>(threads, items));
   if (threads <= 1)
     return work(next);
-  tbb::task_arena arena(threads);
-  arena.execute([&] {
-    tbb::parallel_for(
-        0, threads, [&](int) { work(next); }, tbb::simple_partitioner());
-  });
+  tbb::parallel_for(
+      0, threads, [&](int) { work(next); }, tbb::simple_partitioner());
 }
 
 static int threadCount(const fovea_launch &launch) {

@@ -9,6 +9,7 @@
 
 #include "llvm/Support/Path.h"
 
+#include <cinttypes>
 #include <cstdio>
 #include <unistd.h>
 
@@ -92,12 +93,11 @@ static void printAssembler(const Artifact &artifact, bool toStdout) {
   std::FILE *to = toStdout ? stderr : stdout;
   for (const AssemblerReport &r : artifact.assembler)
     std::fprintf(to,
-                 "ptxas: %s: %lld registers, %lld bytes spilled, %lld bytes of "
-                 "stack, %lld bytes of static shared memory\n",
-                 r.entry.c_str(), static_cast<long long>(r.registers),
-                 static_cast<long long>(r.spillStores + r.spillLoads),
-                 static_cast<long long>(r.stackBytes),
-                 static_cast<long long>(r.sharedBytes));
+                 "ptxas: %s: %" PRId64 " registers, %" PRId64
+                 " bytes spilled, %" PRId64 " bytes of stack, %" PRId64
+                 " bytes of static shared memory\n",
+                 r.entry.c_str(), r.registers, r.spillStores + r.spillLoads,
+                 r.stackBytes, r.sharedBytes);
   if (!artifact.assembler.empty())
     std::fprintf(to, "ptxas: messages: %s\n",
                  artifact.assemblerMessages.empty()

@@ -14,6 +14,8 @@ using namespace fovea;
 using namespace fovea::tool;
 using fovea::runtime::wrongInput;
 
+// LLVM's options are globals by design: their constructors register them.
+// NOLINTBEGIN(bugprone-throwing-static-initialization)
 static cl::SubCommand compileCommand("compile",
                                      "Compile a pattern, or stop on the way");
 static cl::SubCommand runCommand("run",
@@ -112,6 +114,8 @@ static cl::opt<bool>
 static cl::opt<std::string> format("format", cl::value_desc("text|json"),
                                    cl::desc("How to report (text)"),
                                    cl::init("text"), IN_RUNS);
+
+// NOLINTEND(bugprone-throwing-static-initialization)
 
 //===----------------------------------------------------------------------===//
 // Help

@@ -104,7 +104,7 @@ static std::optional<fovea_tile_counts> countTiles(const Loaded &loaded,
   return counts;
 }
 
-static Result<VerifyReport> verify(const Loaded &loaded, Arrays &arrays,
+static Result<VerifyReport> verify(const Loaded &loaded,
                                    const fovea_launch &launch) {
   pattern::ParseResult parsed = pattern::parsePattern(loaded.text, "<pattern>");
   if (!parsed) {
@@ -212,7 +212,7 @@ Status fovea::tool::runKernel(const Options &options) {
                    .verify = {}};
   if (options.verify) {
     progress.show("verifying");
-    Result<VerifyReport> verified = verify(*loaded, *arrays, launch);
+    Result<VerifyReport> verified = verify(*loaded, launch);
     if (!verified)
       return verified.error();
     report.verify = *verified;

@@ -75,11 +75,13 @@ void launchByThePage(const std::string &path, Problem &p) {
   std::memcpy(&cap, &p.c, sizeof(float));
   std::map<std::string, uint64_t> params = {{"w", p.w}, {"c", cap}};
   std::vector<uint64_t> arguments;
+  arguments.reserve(m["parameters"].size());
   for (auto &parameter : m["parameters"])
     arguments.push_back(parameter["value"] == "param"
                             ? params.at(parameter["name"])
                             : values.at(parameter["value"]));
   std::vector<void *> pointers;
+  pointers.reserve(arguments.size());
   for (uint64_t &argument : arguments)
     pointers.push_back(&argument);
 

@@ -175,7 +175,8 @@ std::string runExample(const std::string &folder, const std::string &prefix) {
   std::string log = folder + "/log";
   std::string command = prefix + " " + EXAMPLE_LAUNCH_PATH + " " + folder +
                         " 37 >" + log + " 2>&1";
-  int status = std::system(command.c_str());
+  int status =
+      std::system(command.c_str()); // NOLINT(bugprone-command-processor)
   std::string text;
   std::getline(std::ifstream(log), text, '\0');
   return text + "exit " + std::to_string(WEXITSTATUS(status));

@@ -12,6 +12,7 @@ using namespace fovea::runtime;
 
 namespace {
 
+// NOLINTNEXTLINE(bugprone-throwing-static-initialization): a test may fail
 const std::vector<Binding> names = {{"nq", false, 300, 0},
                                     {"w", false, -7, 0},
                                     {"c", true, 0, 0.5f},

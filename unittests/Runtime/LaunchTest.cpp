@@ -219,6 +219,7 @@ TEST(Launch, ManyThreadsShareAKernel) {
   Kernel kernel;
   runs = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < 20; ++i) {

@@ -96,7 +96,7 @@ TEST(Npy, WritesWhatNumPyWrites) {
 TEST(Npy, RoundTripsEveryType) {
   TestFolder folder;
   for (fovea_type type : {FOVEA_F32, FOVEA_F16, FOVEA_BF16})
-    for (std::vector<int64_t> shape :
+    for (const std::vector<int64_t> &shape :
          {std::vector<int64_t>{2, 3, 5, 7}, {0, 1, 1, 4}, {3}, {}}) {
       Array array = makeArray(type, shape);
       for (size_t i = 0; i < array.data.size(); ++i)

@@ -50,9 +50,11 @@ std::string tiny::manifest(const std::string &target,
   std::string parameters;
   for (const char *name : {"q", "k", "v", "o", "lse"})
     parameters += parameter(name, "pointer");
-  for (std::string array : {"q", "k", "v", "o"})
-    for (std::string axis : {"b", "h", "n"})
-      parameters += parameter(array + "_stride_" + axis, "i64");
+  for (const char *stride :
+       {"q_stride_b", "q_stride_h", "q_stride_n", "k_stride_b", "k_stride_h",
+        "k_stride_n", "v_stride_b", "v_stride_h", "v_stride_n", "o_stride_b",
+        "o_stride_h", "o_stride_n"})
+    parameters += parameter(stride, "i64");
   parameters += parameter("nq", "i64") + parameter("nk", "i64");
   replace(text, "TARGET", target);
   replace(text, "FILES", files);
