@@ -5,12 +5,15 @@
 #   %S, %s, %t     folder of the test, the test, a fresh path: lit's own
 #   %data          test/data: real queries, keys and values
 #   %patterns      examples/patterns
-#   %fovea_src     the repository
+#   %{python}      the Python that runs lit, without packages
+#   %fovea_src     the repository; %fovea_build the build folder
 #   %python        the Python that runs lit
 #   %status N CMD  runs CMD, passes on its output, fails unless it exits with N
-# Features: ptxas, cuda (a driver), asan, and each tool that was built (fovea, fovea-sim, fovea-fuzz).
+#   %simulated CMD runs CMD on the simulated CUDA driver
+# Features: ptxas, cuda (a driver), simulated-cuda, asan, and each tool that was built (fovea, fovea-sim, fovea-fuzz).
 import ctypes
 import os
+import sys
 import sys
 
 import lit.formats
@@ -44,10 +47,17 @@ try:
 except OSError:
     pass
 
+simulated = os.path.join(config.fovea_build, "lib", "sim")
+if os.path.exists(os.path.join(simulated, "libcuda.so.1")):
+    config.available_features.add("simulated-cuda")
+
 config.substitutions += [
+    ("%simulated", "env LD_LIBRARY_PATH=" + simulated),
     ("%python", sys.executable),
     ("%status", sys.executable + " " + os.path.join(config.test_source_root, "status.py")),
     ("%data", os.path.join(config.test_source_root, "data")),
     ("%patterns", os.path.join(config.fovea_src, "examples", "patterns")),
     ("%fovea_src", config.fovea_src),
+    ("%fovea_build", config.fovea_build),
+    ("%{python}", sys.executable),
 ]
