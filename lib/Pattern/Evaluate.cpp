@@ -247,7 +247,8 @@ bool keeps(const MaskExpr &expr, const Environment &env) {
     return inWindow(expr, env) &&
            floorMod(env.q - env.k, evaluate(expr.step(), env)) == 0;
   case MaskKind::Global: {
-    int64_t n = evaluate(expr.count(), env);
+    // A negative count is 0: unlike a key, a query may be negative.
+    int64_t n = std::max<int64_t>(evaluate(expr.count(), env), 0);
     return env.q < n || env.k < n;
   }
   case MaskKind::Sink:

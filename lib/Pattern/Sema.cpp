@@ -253,6 +253,9 @@ void Sema::checkHeads(const Syntax &call) {
                        " query heads, found " +
                        std::to_string(pattern.kvHeads));
   headsKnown = errors == before;
+  // Later checks divide by the size of a group.
+  if (!headsKnown)
+    pattern.kvHeads = pattern.queryHeads;
 }
 
 void Sema::checkDims(const Syntax &call) {

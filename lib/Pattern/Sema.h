@@ -134,7 +134,9 @@ private:
   std::set<std::string, std::less<>> inputs;
   std::map<std::string, Location, std::less<>> declared;
   std::map<std::string, unsigned, std::less<>> paramIndex;
-  std::set<std::pair<RequirementKind, std::string>> required;
+  /// What is known of each requirement so far: its error, or nothing.
+  std::map<std::pair<RequirementKind, std::string>, std::optional<std::string>>
+      required;
 };
 
 } // namespace fovea::pattern

@@ -238,24 +238,24 @@ void Sema::require(RequirementKind kind, const IntExpr &expr,
       "expected the " + std::string(what) + " '" + requirement.expression +
       (kind == RequirementKind::NonZero ? "' not to be 0"
                                         : "' to be at least 1");
-  if (!required.insert({kind, requirement.expression}).second)
-    return;
+  auto [entry, isNew] =
+      required.try_emplace({kind, requirement.expression}, std::nullopt);
+  std::optional<std::string> &message = entry->second;
   // Heads are few: try them all. With very many it waits for the launch.
   constexpr int64_t manyHeads = 4096;
   bool known =
       !reads.params &&
       (!reads.heads || (headsKnown && pattern.queryHeads <= manyHeads));
-  if (!known) {
+  if (isNew && !known)
     pattern.requirements.push_back(std::move(requirement));
-    return;
-  }
-  std::optional<std::string> message =
-      checkRequirement(requirement, pattern, {});
-  if (message && expr.kind == IntKind::Number)
+  else if (isNew)
+    message = checkRequirement(requirement, pattern, {});
+  if (isNew && message && expr.kind == IntKind::Number)
     message = "expected a " + std::string(what) +
               (kind == RequirementKind::NonZero ? " other than 0, found "
                                                 : " of at least 1, found ") +
               std::to_string(expr.value);
+  // Again at every place, for what holds it must not be evaluated.
   if (message)
     error(expr.loc, *message);
 }

@@ -224,6 +224,21 @@ TEST(SemaErrors, AllAreShownInTheOrderOfTheText) {
   EXPECT_EQ(result.diagnostics[0].file, "t.attn");
 }
 
+/// The second one lies in a divisor, which must not be evaluated then.
+TEST(SemaErrors, TheSameDivisorIsReportedEveryTime) {
+  ParseResult result = parseBody("mask (q / (1 - 1) == k / (7 / (1 - 1)))");
+  ASSERT_EQ(result.diagnostics.size(), 2u);
+  EXPECT_EQ(result.diagnostics[1].loc.column, 31u);
+}
+
+TEST(SemaErrors, WrongHeadsDoNotStopTheRest) {
+  EXPECT_EQ(
+      firstError("pattern t { heads q = 1, kv = 4 dim 8 type f32 "
+                 "mask (q / 3 == k / (h + 1)) }"),
+      "1:31: expected a number of KV heads that divides the 1 query heads, "
+      "found 4");
+}
+
 TEST(SemaErrors, ManyErrorsAreCutShort) {
   std::string body = "mask none";
   for (int i = 0; i < 1000; ++i)
