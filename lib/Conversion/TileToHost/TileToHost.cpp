@@ -22,7 +22,8 @@ struct ConvertTileToHostPass
 
   void runOnOperation() override {
     if (lanes != 8 && lanes != 16) {
-      getOperation().emitError("expected 8 or 16 lanes, but got ") << lanes;
+      getOperation().emitError("expected 8 or 16 lanes, but got ")
+          << lanes.getValue();
       return signalPassFailure();
     }
     auto kernels = llvm::to_vector(getOperation().getOps<tile::KernelOp>());
