@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Every error of the checker, with its line and column. The text of the error
-// is the interface: a change here is a change that users see.
+// is the interface: a change here is a change that users see. Longer than other
+// tests because it is one table.
 
 #include "PatternTest.h"
 
