@@ -150,14 +150,18 @@ static Result<fovea_launch> copyLaunch(const fovea_launch *given) {
   return launch;
 }
 
+static Error unknownDevice(const std::string &name) {
+  return wrongInput("expected the device 'host', 'cuda' or 'sim', but got '" +
+                    name + "'");
+}
+
 static Status checkDevice(const fovea_kernel &kernel, const char *wanted) {
-  const char *device = deviceOf(kernel.manifest);
+  std::string device = deviceOf(kernel.manifest);
   std::string name = wanted ? wanted : device;
-  if (name == device)
+  if (name == device || (name == "sim" && device == "cuda"))
     return Status();
-  if (name != "host" && name != "cuda")
-    return wrongInput("expected the device 'host' or 'cuda', but got '" + name +
-                      "'");
+  if (name != "host" && name != "cuda" && name != "sim")
+    return unknownDevice(name);
   return wrongInput("the kernel is compiled for '" + kernel.manifest.target +
                     "' and runs on the device '" + device + "', not on '" +
                     name + "'");
@@ -176,9 +180,12 @@ fovea_status fovea_kernel_launch(const fovea_kernel *kernel,
     Result<CheckedLaunch> checked = checkLaunch(kernel->manifest, *copy, false);
     if (!checked)
       return checked.error();
+    bool simulated = copy->device && std::string_view(copy->device) == "sim";
+    CudaLibrary library =
+        simulated ? CudaLibrary::Simulator : CudaLibrary::Driver;
     Status done = kernel->manifest.isHost()
                       ? launchOnHost(*kernel, *checked, *copy)
-                      : launchOnCuda(*kernel, *checked, *copy);
+                      : launchOnCuda(library, *kernel, *checked, *copy);
     launch->seconds = copy->seconds;
     return done;
   });
@@ -214,8 +221,9 @@ fovea_status fovea_device_available(const char *device) {
     if (name == "host")
       return Status();
     if (name == "cuda")
-      return checkCuda();
-    return wrongInput("expected the device 'host' or 'cuda', but got '" + name +
-                      "'");
+      return checkCuda(CudaLibrary::Driver);
+    if (name == "sim")
+      return checkCuda(CudaLibrary::Simulator);
+    return unknownDevice(name);
   });
 }

@@ -7,8 +7,6 @@
 
 #include "CudaDevice.h"
 
-#include "CudaDriver.h"
-
 #include <map>
 #include <mutex>
 
@@ -114,9 +112,8 @@ public:
   ~CudaModuleCache() {
     if (!module)
       return;
-    const CudaDriver &driver = *CudaDriver::get();
-    ContextScope scope(driver);
-    driver.moduleUnload(module);
+    ContextScope scope(*loadedBy);
+    loadedBy->moduleUnload(module);
   }
 
   /// The entry's function, ready to be launched.
@@ -151,6 +148,7 @@ private:
     for (const BundleFile &image : kernel.images) {
       // PTX is read as a C string: std::string ends in the needed zero.
       result = driver.moduleLoadData(&module, image.contents.c_str());
+      loadedBy = &driver;
       if (result == 0)
         return Status();
       module = nullptr;
@@ -160,6 +158,7 @@ private:
 
   std::mutex mutex;
   CUmodule module = nullptr;
+  const CudaDriver *loadedBy = nullptr; // lives as long as the process
   std::map<std::string, CUfunction> functions;
 };
 
@@ -201,6 +200,12 @@ static Status checkLimits(const CudaDriver &driver, const Grid &grid,
   return Status();
 }
 
+/// The kernel's module on this driver.
+static CudaModuleCache &cacheOf(const CudaDriver &driver,
+                                const fovea_kernel &kernel) {
+  return driver.library == CudaLibrary::Driver ? *kernel.cuda : *kernel.sim;
+}
+
 /// Queues the kernel on `launch.stream`; every pointer is the device's.
 static Status enqueue(const CudaDriver &driver, const fovea_kernel &kernel,
                       const CheckedLaunch &checked,
@@ -217,7 +222,8 @@ static Status enqueue(const CudaDriver &driver, const fovea_kernel &kernel,
     return Status();
   if (Status s = checkLimits(driver, *grid, entry); !s)
     return s;
-  Result<CUfunction> function = kernel.cuda->find(driver, kernel, entry);
+  Result<CUfunction> function =
+      cacheOf(driver, kernel).find(driver, kernel, entry);
   if (!function)
     return function.error();
   ParameterBlock parameters(manifest, launch, checked);
@@ -304,10 +310,11 @@ static Status launchWithCopies(const CudaDriver &driver,
   return launch.lse ? lse.download() : Status();
 }
 
-Status fovea::runtime::launchOnCuda(const fovea_kernel &kernel,
+Status fovea::runtime::launchOnCuda(CudaLibrary library,
+                                    const fovea_kernel &kernel,
                                     const CheckedLaunch &checked,
                                     fovea_launch &launch) {
-  const Result<CudaDriver> &driver = CudaDriver::get();
+  const Result<CudaDriver> &driver = CudaDriver::get(library);
   if (!driver)
     return driver.error();
   if (Status s = checkTarget(*driver, kernel.manifest); !s)
@@ -321,7 +328,7 @@ Status fovea::runtime::launchOnCuda(const fovea_kernel &kernel,
   return launchWithCopies(*driver, kernel, checked, launch);
 }
 
-Status fovea::runtime::checkCuda() {
-  const Result<CudaDriver> &driver = CudaDriver::get();
+Status fovea::runtime::checkCuda(CudaLibrary library) {
+  const Result<CudaDriver> &driver = CudaDriver::get(library);
   return driver ? Status() : driver.error();
 }

@@ -3,11 +3,13 @@
 // Loads libcuda.so.1 once per process and retains the primary context of device
 // 0, the one that PyTorch and the CUDA runtime use as well, so that pointers
 // can be shared with them. Nothing is given back: drivers do not like to be
-// unloaded.
+// unloaded. The simulator's libcuda.so.1 is loaded beside it, by its path.
 
 #include "CudaDriver.h"
 
+#include <cstdlib>
 #include <dlfcn.h>
+#include <filesystem>
 
 using namespace fovea::runtime;
 
@@ -102,12 +104,9 @@ static Status openDevice(CudaDriver &d) {
   return Status();
 }
 
-static Result<CudaDriver> loadDriver() {
-  void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    return machineLacks(
-        std::string("no CUDA driver on this machine (libcuda.so.1)") + wayOut);
+static Result<CudaDriver> fillIn(void *library, CudaLibrary which) {
   CudaDriver driver{};
+  driver.library = which;
   if (std::string missing = findSymbols(library, driver); !missing.empty())
     return machineLacks("the CUDA driver is too old: it has no '" + missing +
                         "'" + wayOut);
@@ -116,7 +115,60 @@ static Result<CudaDriver> loadDriver() {
   return driver;
 }
 
-const Result<CudaDriver> &CudaDriver::get() {
+static void *openLibrary() {
+  static void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  return library;
+}
+
+static Result<CudaDriver> loadDriver() {
+  void *library = openLibrary();
+  if (!library)
+    return machineLacks(
+        std::string("no CUDA driver on this machine (libcuda.so.1)") + wayOut);
+  return fillIn(library, CudaLibrary::Driver);
+}
+
+/// FOVEA_SIM_CUDA, or where a build and an installation have it: ../lib/sim
+/// beside the folder of this program, sim beside this library.
+static std::string simulatorPath() {
+  if (const char *given = std::getenv("FOVEA_SIM_CUDA"); given && *given)
+    return given;
+  Dl_info self{};
+  if (!dladdr(reinterpret_cast<void *>(&simulatorPath), &self))
+    return "";
+  std::error_code ignored;
+  std::filesystem::path here =
+      std::filesystem::canonical(self.dli_fname, ignored).parent_path();
+  for (const char *folder : {"../lib/sim", "sim", "../lib64/sim"}) {
+    std::filesystem::path path = here / folder / "libcuda.so.1";
+    if (std::filesystem::exists(path, ignored))
+      return path;
+  }
+  return "";
+}
+
+static Result<CudaDriver> loadSimulator() {
+  // A library that is asked for by name is found by the name inside it: were
+  // the simulator the first, it would be taken for the driver.
+  openLibrary();
+  std::string path = simulatorPath();
+  if (path.empty())
+    return machineLacks("the simulator's libcuda.so.1 is not beside this "
+                        "program (../lib/sim); set FOVEA_SIM_CUDA to its path");
+  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    const char *reason = dlerror();
+    return machineLacks("cannot load the simulator: " +
+                        std::string(reason ? reason : path));
+  }
+  return fillIn(library, CudaLibrary::Simulator);
+}
+
+const Result<CudaDriver> &CudaDriver::get(CudaLibrary which) {
+  if (which == CudaLibrary::Simulator) {
+    static const Result<CudaDriver> simulator = loadSimulator();
+    return simulator;
+  }
   static const Result<CudaDriver> driver = loadDriver();
   return driver;
 }

@@ -3,7 +3,8 @@
 // The few entry points of the CUDA driver API that a launch needs, found at run
 // time: programs with this runtime start on machines without a driver, and are
 // built on machines without a toolkit. Names and signatures are those of cuda.h
-// (CUDA 12), with the _v2 names that its macros stand for.
+// (CUDA 12), with the _v2 names that its macros stand for. The device "sim" is
+// the same interface, found in another library (docs/simulator-cuda.md).
 
 #ifndef CUDADRIVER_H
 #define CUDADRIVER_H
@@ -29,6 +30,9 @@ constexpr int maxDynamicSharedAttribute = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_�
 constexpr int maxSharedOptinAttribute = 97;  // CU_DEVICE_ATTRIBUTE_MAX_SHARED_…
 constexpr int computeMajorAttribute = 75;
 constexpr int computeMinorAttribute = 76;
+
+/// Which library stands behind the interface.
+enum class CudaLibrary { Driver, Simulator };
 
 struct CudaDriver {
   CUresult (*init)(unsigned flags);
@@ -60,6 +64,7 @@ struct CudaDriver {
   CUresult (*getErrorName)(CUresult result, const char **text);
   CUresult (*getErrorString)(CUresult result, const char **text);
 
+  CudaLibrary library = CudaLibrary::Driver;
   // Of device 0, the one that is used.
   CUdevice device = 0;
   CUcontext context = nullptr;
@@ -70,9 +75,9 @@ struct CudaDriver {
   /// Success, or an error that names the call: "cuMemAlloc failed: … (…)".
   Status check(CUresult result, const char *call) const;
 
-  /// The driver, loaded and initialised by the first call. An error names the
-  /// host device as the way out; every call gives the same answer.
-  static const Result<CudaDriver> &get();
+  /// The driver, loaded and initialised by the first call. An error names a way
+  /// out; every call for one library gives the same answer.
+  static const Result<CudaDriver> &get(CudaLibrary which);
 };
 
 } // namespace fovea::runtime

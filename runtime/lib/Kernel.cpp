@@ -26,6 +26,7 @@ static Result<KernelPtr> makeKernel(std::string text) {
   kernel->manifest = std::move(*manifest);
   kernel->text = std::move(text);
   kernel->cuda = makeCudaModuleCache();
+  kernel->sim = makeCudaModuleCache();
   return kernel;
 }
 

@@ -35,7 +35,8 @@ struct fovea_kernel {
 
   /// GPU: the files that a driver may load, best first.
   std::vector<fovea::runtime::BundleFile> images;
-  std::shared_ptr<fovea::runtime::CudaModuleCache> cuda;
+  /// One cache for each device that runs them.
+  std::shared_ptr<fovea::runtime::CudaModuleCache> cuda, sim;
 };
 
 namespace fovea::runtime {
@@ -47,7 +48,8 @@ wrapFunctions(const char *manifest, HostFunctions functions,
 Result<std::unique_ptr<fovea_kernel>> loadFiles(const char *manifest,
                                                 std::vector<BundleFile> files);
 
-/// "host" or "cuda": what runs kernels of this target.
+/// "host" or "cuda": what runs kernels of this target. Those of "cuda" run on
+/// the device "sim", too.
 const char *deviceOf(const Manifest &manifest);
 
 } // namespace fovea::runtime

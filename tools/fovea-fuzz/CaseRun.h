@@ -21,6 +21,10 @@ struct Verdict {
 /// count of kept pairs, and that nothing outside O was written.
 Verdict runOnHost(reference::RandomCase &randomCase);
 
+/// The same on the device "sim", for sm_80; the pairs are not counted. What the
+/// simulator finds is a problem like a wrong result.
+Verdict runOnSim(reference::RandomCase &randomCase);
+
 /// Compiles for sm_80 and hands the PTX to ptxas: spills and messages are
 /// problems. Nothing runs.
 Verdict assemble(const reference::RandomCase &randomCase);

@@ -28,6 +28,11 @@ static cl::opt<std::string> targetOption(
     "target",
     cl::desc("host: run and compare (default); sm_80: only assemble by ptxas"),
     cl::value_desc("host|sm_80"), cl::init("host"), cl::cat(category));
+static cl::opt<std::string>
+    deviceOption("device",
+                 cl::desc("sim: run the sm_80 kernels on the PTX simulator, "
+                          "FOVEA_SIM_CHECK as it is, and compare"),
+                 cl::value_desc("sim"), cl::cat(category));
 static cl::opt<bool> printOption("print",
                                  cl::desc("Print every case before it runs"),
                                  cl::cat(category));
@@ -58,7 +63,7 @@ public:
       std::fprintf(stderr, "\r\033[K");
     std::printf("seed %lu, %ld cases on %s, %ld mismatches", seed, done,
                 target.c_str(), mismatches);
-    if (target == "host")
+    if (target != "sm_80")
       std::printf(", largest error %.2f of the tolerance", worst);
     std::printf("\n");
     return mismatches == 0;
@@ -81,11 +86,13 @@ int main(int argc, char **argv) {
       "Exit status: 0 no mismatch, 1 wrong input or a mismatch.\n");
   std::string target = targetOption;
   if ((target != "host" && target != "sm_80") || countOption < 1 ||
-      lengthOption < 1) {
-    std::fprintf(stderr, "fovea-fuzz: error: expected --target host or sm_80 "
-                         "and numbers of at least 1\n");
+      lengthOption < 1 || (!deviceOption.empty() && deviceOption != "sim")) {
+    std::fprintf(stderr, "fovea-fuzz: error: expected --target host or sm_80, "
+                         "--device sim and numbers of at least 1\n");
     return 1;
   }
+  if (!deviceOption.empty())
+    target = "sim";
   reference::RandomOptions options;
   options.maxLength = lengthOption;
   Tally tally(countOption);
@@ -93,7 +100,9 @@ int main(int argc, char **argv) {
     reference::RandomCase c = makeRandomCase(seedOption + i, options);
     if (printOption)
       std::printf("%s\n", describe(c).c_str());
-    tally.add(c, target == "host" ? fuzz::runOnHost(c) : fuzz::assemble(c));
+    tally.add(c, target == "host"  ? fuzz::runOnHost(c)
+                 : target == "sim" ? fuzz::runOnSim(c)
+                                   : fuzz::assemble(c));
   });
   return tally.report(seedOption, target) ? 0 : 1;
 }

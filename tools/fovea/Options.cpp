@@ -102,8 +102,14 @@ static cl::list<std::string>
     params("param", cl::value_desc("NAME=VALUE"),
            cl::desc("The value of a param; may be repeated"), IN_RUNS);
 static cl::opt<std::string>
-    device("device", cl::value_desc("host|cuda"),
+    device("device", cl::value_desc("host|cuda|sim"),
            cl::desc("Where to run (host; a bundle's own)"), IN_RUNS);
+static cl::opt<std::string>
+    check("check", cl::value_desc("all|none|races,bounds,align,uninit,sync"),
+          cl::desc("What the device sim looks for (all)"), IN_RUNS);
+static cl::opt<std::string>
+    simReport("report", cl::value_desc("OUT.json"),
+              cl::desc("Where the device sim writes what it found"), IN_RUNS);
 static cl::opt<int> threads("threads", cl::value_desc("N"),
                             cl::desc("At most N threads (all cores)"), IN_RUNS);
 static cl::opt<int> repeat("repeat", cl::value_desc("N"),
@@ -148,6 +154,7 @@ Examples:
   fovea run window.attn --param w=128 --q q.npy --k k.npy --v v.npy --verify
   fovea run causal-bf16.attn --convert --q q.npy --k k.npy --v v.npy --format json
   fovea run causal.fovea --q q.npy --k k.npy --v v.npy --threads 1 --repeat 5
+  fovea run causal.attn --device sim --report found.json --q q.npy --k k.npy --v v.npy
 )";
 static constexpr const char *benchHelp =
     R"(fovea bench: measures a pattern on random arrays
@@ -238,6 +245,9 @@ static runtime::Status readRun(Options &o) {
   o.convert = convert, o.verify = verify;
   o.params.assign(params.begin(), params.end());
   o.device = device;
+  o.check = check, o.simReport = simReport;
+  if (device != "sim" && (!check.empty() || !simReport.empty()))
+    return wrongInput("expected --check and --report with --device sim only");
   if (threads.getNumOccurrences() && threads < 1)
     return wrongInput("expected --threads to be at least 1, found " +
                       std::to_string(threads));

@@ -27,7 +27,8 @@ struct Options {
 
   std::string q, k, v, lse; // array files
   std::vector<std::string> params;
-  std::string device; // empty: the host, or what a bundle is for
+  std::string device;           // empty: the host, or what a bundle is for
+  std::string check, simReport; // device sim: FOVEA_SIM_CHECK, FOVEA_SIM_REPORT
   int32_t threads = 0;
   int repeat = 1;
   bool verify = false;

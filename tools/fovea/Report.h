@@ -22,7 +22,7 @@ struct VerifyReport {
 
 struct RunReport {
   std::string name;            // the pattern's
-  std::string device;          // "host" or "cuda"
+  std::string device;          // "host", "cuda" or "sim"
   std::vector<double> seconds; // of every run, at least one
   int64_t batch = 0, nq = 0, nk = 0;
   fovea_kernel_info info{};

@@ -60,7 +60,7 @@ static Result<Loaded> compileKernel(const Options &options,
     // Before compiling: a machine without a driver should say so at once.
     if (fovea_status s = fovea_device_available(options.device.c_str()))
       return lastError(s);
-    compileOptions.target = options.device == "cuda" ? "sm_80" : "host";
+    compileOptions.target = options.device == "host" ? "host" : "sm_80";
   }
   Result<std::string> text = readPattern(options);
   if (!text)
@@ -182,6 +182,12 @@ static fovea_launch makeLaunch(const Options &options, Arrays &arrays,
 
 Status fovea::tool::runKernel(const Options &options) {
   Progress progress;
+  // The simulator is a driver: what is asked of it goes by the environment.
+  for (auto [variable, value] :
+       {std::pair("FOVEA_SIM_CHECK", &options.check),
+        std::pair("FOVEA_SIM_REPORT", &options.simReport)})
+    if (!value->empty())
+      setenv(variable, value->c_str(), /*overwrite=*/1);
   std::vector<std::string> paramTexts = options.params;
   Result<std::vector<fovea_param>> params = readParams(paramTexts);
   if (!params)
@@ -202,7 +208,8 @@ Status fovea::tool::runKernel(const Options &options) {
   if (!seconds)
     return seconds.error();
   RunReport report{.name = loaded->info.name,
-                   .device = loaded->info.device,
+                   .device = options.device.empty() ? loaded->info.device
+                                                    : options.device,
                    .seconds = std::move(*seconds),
                    .batch = launch.q.shape[0],
                    .nq = launch.q.shape[2],

@@ -132,7 +132,7 @@ TEST(Launch, RefusesOtherDevices) {
             "the kernel is compiled for 'host' and runs on the device 'host', "
             "not on 'cuda'");
   EXPECT_EQ(errorOf([](auto &l) { l.device = "tpu"; }),
-            "expected the device 'host' or 'cuda', but got 'tpu'");
+            "expected the device 'host', 'cuda' or 'sim', but got 'tpu'");
   EXPECT_EQ(errorOf([](auto &l) { l.struct_size = 8; }),
             "expected a launch made by fovea_launch_init, but its struct_size "
             "is 8");

@@ -148,10 +148,13 @@ typedef struct fovea_launch {
   const fovea_param *params; /* those without a default must be here */
   size_t num_params;
 
-  const char *device; /* "host", "cuda"; NULL: the one the kernel is for */
+  /* "host", "cuda", or "sim": the PTX simulator for a GPU kernel, found by the
+   * environment variable FOVEA_SIM_CUDA or beside the program
+   * (docs/simulator-cuda.md). NULL: the one the kernel is for. */
+  const char *device;
   int32_t threads;    /* host: at most this many threads; 0: all cores */
 
-  /* cuda only. 0: q, k, v, o, lse are host arrays, copied in and out, and the
+  /* cuda and sim. 0: q, k, v, o, lse are host arrays, copied in and out, and the
    * call returns when o is written. 1: they are device pointers in the primary
    * context of device 0; the kernel is queued on `stream` (a CUstream, NULL for
    * the default one) and the call does not wait. */
