@@ -19,6 +19,8 @@ struct Cta;
 struct Cluster;
 struct Launch;
 class RaceDetector;
+struct Clocks;
+struct CtaRaces;
 struct AsyncState;
 
 constexpr uint32_t allLanes = 0xffffffffu;
@@ -132,6 +134,10 @@ struct Barrier {
     bool waits;
   };
   std::vector<Arrival> arrivals;
+  /// Of the race detector: what the arrivals know together.
+  std::shared_ptr<Clocks> clocks;
+  const Clocks *lastJoined = nullptr;
+  std::shared_ptr<const Clocks> keepAlive;
 };
 
 struct Cta {
@@ -147,6 +153,7 @@ struct Cta {
   std::vector<Region> sharedRegions;
   std::deque<Warp> warps;
   Barrier barriers[16];
+  CtaRaces *races = nullptr;
   uint32_t liveThreads = 0;
 
   /// The lanes, whose fragment is AtBarrier, arrive; they go on at once if

@@ -14,11 +14,6 @@ constexpr uint64_t redZone = 4096;
 constexpr uint64_t baseAlign = 256;
 } // namespace
 
-Region::Region() = default;
-Region::~Region() = default;
-Region::Region(Region &&) noexcept = default;
-Region &Region::operator=(Region &&) noexcept = default;
-
 DeviceMemory::DeviceMemory() {
   // A fixed hint makes addresses, and with them messages, repeat.
   void *hint = reinterpret_cast<void *>(0x10'0000'0000ull);

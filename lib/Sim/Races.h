@@ -1,27 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Data races by happens-before.
+// Data races by happens-before, with vector clocks.
+//
+// Every thread counts its releases. A thread knows of every other how far its
+// releases have reached it; an access that happened at clock c of thread t is
+// ordered before thread u if u knows c of t. What a thread knows is shared
+// between threads and copied on change, because after a barrier all threads
+// of a CTA know the same.
+//
+// The asynchronous proxy (bulk copies, wgmma) has agents of its own, threads
+// without a program. Ordinary accesses reach them only through
+// fence.proxy.async: a second clock vector says what has been fenced.
 #ifndef FOVEA_LIB_SIM_RACES_H
 #define FOVEA_LIB_SIM_RACES_H
 
 #include "Access.h"
 #include "Async.h"
+#include "Shadow.h"
 
 namespace fovea::sim {
 
+struct Clocks;
+using ClocksPtr = std::shared_ptr<const Clocks>;
+
+/// What is known of the threads of one CTA, and of other CTAs.
+struct Clocks {
+  std::vector<uint32_t> at;
+  std::vector<uint32_t> async; // empty without an asynchronous proxy
+  std::map<uint32_t, ClocksPtr> foreign;
+};
+
+/// What several CTAs know, by CTA: the state of a synchronising location.
+using World = std::map<uint32_t, ClocksPtr>;
+
+struct ThreadClock {
+  uint32_t clock = 1;
+  ClocksPtr known;
+  /// State at the last fence, which a later strong write publishes.
+  ClocksPtr fenced;
+  uint32_t fencedClock = 0;
+  /// What strong reads have seen and a later fence makes known.
+  World pending;
+};
+
+struct CtaRaces {
+  uint32_t cta = 0;
+  std::vector<ThreadClock> threads;
+  uint32_t nextAgent = 0;
+  std::vector<uint32_t> agentClocks;
+};
+
+/// One operation of the asynchronous proxy.
+struct Agent {
+  uint32_t thread = 0; // number across the grid
+  uint32_t clock = 0;
+};
+
 class RaceDetector {
 public:
-  void addCta(Cta &) {}
-  void removeCta(Cta &) {}
-  void copyIssued(Warp &, const LaneCopy &, const Place &) {}
-  void copyDone(Warp &, const LaneCopy &) {}
-  void atomic(Warp &, unsigned, const Place &, unsigned, bool, bool) {}
-  void barrierArrive(Warp &, uint32_t, Barrier &) {}
-  void barrierComplete(Cta &, Barrier &) {}
-  void warpSync(Warp &, uint32_t) {}
-  void fence(Warp &, uint32_t) {}
-  void fenceProxy(Warp &, uint32_t) {}
-  void read(Warp &, unsigned, const Place &, unsigned, bool) {}
-  void write(Warp &, unsigned, const Place &, const void *, unsigned, bool) {}
+  RaceDetector(bool sameValueStores, bool asyncProxy)
+      : sameValueStores(sameValueStores), asyncProxy(asyncProxy) {}
+
+  void addCta(Cta &cta);
+  void removeCta(Cta &cta);
+
+  // Accesses of the generic proxy.
+  void read(Warp &warp, unsigned lane, const Place &place, unsigned bytes,
+            bool strong);
+  void write(Warp &warp, unsigned lane, const Place &place, const void *value,
+             unsigned bytes, bool strong);
+  void atomic(Warp &warp, unsigned lane, const Place &place, unsigned bytes,
+              bool acquire, bool release);
+
+  // Order.
+  void barrierArrive(Warp &warp, uint32_t mask, Barrier &barrier);
+  void barrierComplete(Cta &cta, Barrier &barrier);
+  void clusterBarrier(Cluster &cluster);
+  void warpSync(Warp &warp, uint32_t mask);
+  void fence(Warp &warp, uint32_t mask);
+  void fenceProxy(Warp &warp, uint32_t mask);
+  /// Publishes what a thread knows and did, and takes it in.
+  void release(Warp &warp, unsigned lane, World &world);
+  void acquire(Warp &warp, unsigned lane, const World &world);
+
+  // cp.async: in flight from issue to the wait.
+  void copyIssued(Warp &warp, const LaneCopy &copy, const Place &from);
+  void copyDone(Warp &warp, const LaneCopy &copy);
+
+  // The asynchronous proxy.
+  Agent newAgent(Warp &warp);
+  void agentRead(Warp &warp, unsigned lane, Agent agent, const Place &place,
+                 unsigned bytes);
+  void agentWrite(Warp &warp, unsigned lane, Agent agent, const Place &place,
+                  unsigned bytes);
+  /// The copy into these bytes is over.
+  void agentWriteDone(Agent agent, const Place &place, unsigned bytes);
+  /// Makes the agent's work known through a world.
+  void agentRelease(Agent agent, World &world);
+
+private:
+  struct Observer {
+    const CtaRaces *cta;
+    uint32_t thread; // number across the grid
+    const Clocks *known;
+    bool async;
+  };
+  bool ordered(uint32_t thread, uint32_t clock, const Observer &observer) const;
+  Observer observe(Warp &warp, unsigned lane, bool async);
+  uint32_t threadNumber(const Warp &warp, unsigned lane) const;
+  ThreadClock &state(Warp &warp, unsigned lane);
+  void recordRead(ShadowCell &cell, const Observer &observer, uint32_t thread,
+                  uint32_t clock, uint32_t pc, bool strong);
+  void checkRead(Warp &warp, unsigned lane, const Observer &observer,
+                 ShadowCell &cell, const Place &place, uint64_t offset,
+                 bool strong);
+  void checkWrite(Warp &warp, unsigned lane, const Observer &observer,
+                  ShadowCell &cell, const Place &place, uint64_t offset,
+                  bool strong, bool sameValue);
+  void setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock, uint32_t pc,
+                bool strong);
+  void report(Warp &warp, unsigned lane, const Place &place, uint64_t offset,
+              uint32_t otherPc, uint32_t otherThread, const char *what);
+  ShadowMemory &shadow(Region &region);
+  void apply(ThreadClock &thread, uint32_t cta, const World &world);
+  ClocksPtr snapshot(const ClocksPtr &known, uint32_t thread,
+                     uint32_t clock) const;
+  void publish(World &world, uint32_t cta, const ClocksPtr &clocks);
+  ClocksPtr join(const ClocksPtr &a, const ClocksPtr &b) const;
+
+  bool sameValueStores, asyncProxy;
+  std::unordered_map<uint32_t, std::unique_ptr<CtaRaces>> ctas;
+  std::unordered_map<const uint8_t *, World> locations;
 };
 
 } // namespace fovea::sim

@@ -2,7 +2,6 @@
 #include "Access.h"
 #include "Decoder.h"
 namespace fovea::sim {
-void addVideoOps(OpcodeTable &) {}
 void addWmmaOps(OpcodeTable &) {}
 void addMbarrierOps(OpcodeTable &) {}
 void addBulkOps(OpcodeTable &) {}

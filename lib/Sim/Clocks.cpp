@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The order of the race detector: vector clocks and how synchronisation moves
+// them. docs/simulator.md has the table of edges.
+#include "Races.h"
+#include <algorithm>
+#include <bit>
+
+namespace fovea::sim {
+
+namespace {
+constexpr uint32_t threadMask = (1u << threadBits) - 1;
+
+void raise(std::vector<uint32_t> &to, const std::vector<uint32_t> &from) {
+  size_t n = std::min(to.size(), from.size());
+  for (size_t i = 0; i < n; ++i)
+    to[i] = std::max(to[i], from[i]);
+}
+} // namespace
+
+void RaceDetector::addCta(Cta &cta) {
+  auto made = std::make_unique<CtaRaces>();
+  made->cta = cta.linear;
+  auto clocks = std::make_shared<Clocks>();
+  size_t size = asyncProxy ? firstAgent + agentCount : cta.warps.size() * 32;
+  clocks->at.assign(size, 0);
+  if (asyncProxy)
+    clocks->async.assign(size, 0);
+  made->threads.resize(cta.warps.size() * 32);
+  for (ThreadClock &thread : made->threads)
+    thread.known = clocks;
+  made->agentClocks.assign(agentCount, 0);
+  cta.races = made.get();
+  ctas[cta.linear] = std::move(made);
+}
+
+void RaceDetector::removeCta(Cta &cta) {
+  ctas.erase(cta.linear);
+  cta.races = nullptr;
+}
+
+uint32_t RaceDetector::threadNumber(const Warp &warp, unsigned lane) const {
+  return warp.cta->linear << threadBits | warp.tid(lane);
+}
+
+ThreadClock &RaceDetector::state(Warp &warp, unsigned lane) {
+  return warp.cta->races->threads[warp.tid(lane)];
+}
+
+RaceDetector::Observer RaceDetector::observe(Warp &warp, unsigned lane,
+                                             bool async) {
+  return {warp.cta->races, threadNumber(warp, lane),
+          state(warp, lane).known.get(), async};
+}
+
+bool RaceDetector::ordered(uint32_t thread, uint32_t clock,
+                           const Observer &observer) const {
+  uint32_t cta = thread >> threadBits, local = thread & threadMask;
+  // A thread's own accesses are in program order, but they reach the
+  // asynchronous proxy only through a fence.
+  if (thread == observer.thread && !observer.async)
+    return true;
+  const Clocks *known = observer.known;
+  if (cta != observer.cta->cta) {
+    auto found = known->foreign.find(cta);
+    if (found == known->foreign.end())
+      return false;
+    known = found->second.get();
+  }
+  const std::vector<uint32_t> &at = observer.async ? known->async : known->at;
+  return local < at.size() && at[local] >= clock;
+}
+
+ClocksPtr RaceDetector::join(const ClocksPtr &a, const ClocksPtr &b) const {
+  if (a == b || !b)
+    return a;
+  if (!a)
+    return b;
+  auto result = std::make_shared<Clocks>(*a);
+  raise(result->at, b->at);
+  raise(result->async, b->async);
+  for (const auto &[cta, clocks] : b->foreign) {
+    ClocksPtr &entry = result->foreign[cta];
+    entry = join(entry, clocks);
+  }
+  return result;
+}
+
+ClocksPtr RaceDetector::snapshot(const ClocksPtr &known, uint32_t thread,
+                                 uint32_t clock) const {
+  auto result = std::make_shared<Clocks>(*known);
+  result->at[thread] = std::max(result->at[thread], clock);
+  return result;
+}
+
+void RaceDetector::publish(World &world, uint32_t cta,
+                           const ClocksPtr &clocks) {
+  ClocksPtr &entry = world[cta];
+  entry = join(entry, clocks);
+}
+
+void RaceDetector::apply(ThreadClock &thread, uint32_t cta,
+                         const World &world) {
+  bool changes = false;
+  for (const auto &[other, clocks] : world)
+    changes |= clocks != nullptr && clocks != thread.known;
+  if (!changes)
+    return;
+  auto result = std::make_shared<Clocks>(*thread.known);
+  auto takeIn = [&](uint32_t other, const ClocksPtr &clocks) {
+    if (other == cta) {
+      raise(result->at, clocks->at);
+      raise(result->async, clocks->async);
+      return;
+    }
+    ClocksPtr &entry = result->foreign[other];
+    entry = join(entry, clocks);
+  };
+  for (const auto &[other, clocks] : world) {
+    takeIn(other, clocks);
+    for (const auto &[third, more] : clocks->foreign)
+      takeIn(third, more);
+  }
+  thread.known = std::move(result);
+}
+
+void RaceDetector::release(Warp &warp, unsigned lane, World &world) {
+  ThreadClock &me = state(warp, lane);
+  publish(world, warp.cta->linear,
+          snapshot(me.known, warp.tid(lane), me.clock));
+  ++me.clock;
+}
+
+void RaceDetector::acquire(Warp &warp, unsigned lane, const World &world) {
+  apply(state(warp, lane), warp.cta->linear, world);
+}
+
+/// Threads that come with the same knowledge add only their own clocks.
+void RaceDetector::barrierArrive(Warp &warp, uint32_t mask, Barrier &barrier) {
+  if (!barrier.clocks)
+    barrier.clocks = std::make_shared<Clocks>(
+        *state(warp, static_cast<unsigned>(std::countr_zero(mask))).known);
+  Clocks &joined = *barrier.clocks;
+  for (uint32_t lanes = mask; lanes; lanes &= lanes - 1) {
+    auto lane = static_cast<unsigned>(std::countr_zero(lanes));
+    ThreadClock &me = state(warp, lane);
+    if (me.known.get() != barrier.lastJoined) {
+      raise(joined.at, me.known->at);
+      raise(joined.async, me.known->async);
+      for (const auto &[cta, clocks] : me.known->foreign) {
+        ClocksPtr &entry = joined.foreign[cta];
+        entry = join(entry, clocks);
+      }
+      barrier.lastJoined = me.known.get();
+      barrier.keepAlive = me.known;
+    }
+    joined.at[warp.tid(lane)] = me.clock++;
+  }
+}
+
+void RaceDetector::barrierComplete(Cta &cta, Barrier &barrier) {
+  ClocksPtr joined = barrier.clocks;
+  if (!joined)
+    return;
+  for (const Barrier::Arrival &arrival : barrier.arrivals) {
+    if (!arrival.waits)
+      continue;
+    // What each one knew went into the join.
+    for (uint32_t lanes = arrival.mask; lanes; lanes &= lanes - 1)
+      state(*arrival.warp, static_cast<unsigned>(std::countr_zero(lanes)))
+          .known = joined;
+  }
+}
+
+void RaceDetector::warpSync(Warp &warp, uint32_t mask) {
+  Barrier all;
+  barrierArrive(warp, mask, all);
+  ClocksPtr joined = all.clocks;
+  for (uint32_t lanes = mask; lanes; lanes &= lanes - 1)
+    state(warp, static_cast<unsigned>(std::countr_zero(lanes))).known = joined;
+}
+
+void RaceDetector::clusterBarrier(Cluster &cluster) {
+  World world;
+  for (Cta &cta : cluster.ctas)
+    for (Warp &warp : cta.warps)
+      for (unsigned lane = 0; lane < 32; ++lane)
+        release(warp, lane, world);
+  for (Cta &cta : cluster.ctas)
+    for (Warp &warp : cta.warps)
+      for (unsigned lane = 0; lane < 32; ++lane)
+        acquire(warp, lane, world);
+}
+
+void RaceDetector::fence(Warp &warp, uint32_t mask) {
+  for (uint32_t lanes = mask; lanes; lanes &= lanes - 1) {
+    auto lane = static_cast<unsigned>(std::countr_zero(lanes));
+    ThreadClock &me = state(warp, lane);
+    if (!me.pending.empty())
+      apply(me, warp.cta->linear, me.pending);
+    me.pending.clear();
+    me.fenced = me.known;
+    me.fencedClock = me.clock++;
+  }
+}
+
+void RaceDetector::fenceProxy(Warp &warp, uint32_t mask) {
+  if (!asyncProxy)
+    return;
+  // Lanes with the same knowledge share the result but for their own clock.
+  for (uint32_t lanes = mask; lanes; lanes &= lanes - 1) {
+    auto lane = static_cast<unsigned>(std::countr_zero(lanes));
+    ThreadClock &me = state(warp, lane);
+    auto next = std::make_shared<Clocks>(*me.known);
+    raise(next->async, next->at);
+    next->async[warp.tid(lane)] = me.clock++;
+    for (auto &[cta, clocks] : next->foreign) {
+      auto other = std::make_shared<Clocks>(*clocks);
+      raise(other->async, other->at);
+      clocks = other;
+    }
+    me.known = std::move(next);
+  }
+}
+
+Agent RaceDetector::newAgent(Warp &warp) {
+  CtaRaces &cta = *warp.cta->races;
+  uint32_t slot = cta.nextAgent++ % agentCount;
+  return {cta.cta << threadBits | (firstAgent + slot), ++cta.agentClocks[slot]};
+}
+
+void RaceDetector::agentRelease(Agent agent, World &world) {
+  auto clocks = std::make_shared<Clocks>();
+  clocks->at.assign(firstAgent + agentCount, 0);
+  clocks->async.assign(firstAgent + agentCount, 0);
+  clocks->at[agent.thread & threadMask] = agent.clock;
+  clocks->async[agent.thread & threadMask] = agent.clock;
+  publish(world, agent.thread >> threadBits, clocks);
+}
+
+} // namespace fovea::sim

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Accesses against the shadow: see the header. The order is in Clocks.cpp.
+#include "Races.h"
+#include <bit>
+#include <cstring>
+
+namespace fovea::sim {
+
+Region::Region() = default;
+Region::~Region() = default;
+Region::Region(Region &&) noexcept = default;
+Region &Region::operator=(Region &&) noexcept = default;
+
+void ShadowMemory::refine(ShadowPage &page) {
+  std::vector<ShadowCell> fine(256);
+  for (unsigned i = 0; i < 256; ++i) {
+    const ShadowCell &from = page.cells[i / 4];
+    ShadowCell &to = fine[i];
+    to.writer = from.writer;
+    to.clock = from.clock;
+    to.pc = from.pc;
+    to.strong = from.strong;
+    to.pending = from.pending;
+    to.inlineReads = from.inlineReads;
+    std::memcpy(to.reads, from.reads, sizeof to.reads);
+    if (from.more)
+      to.more = std::make_unique<std::vector<ReadEntry>>(*from.more);
+  }
+  page.cells = std::move(fine);
+  page.shift = 0;
+}
+
+ShadowMemory &RaceDetector::shadow(Region &region) {
+  if (!region.shadow)
+    region.shadow = std::make_unique<ShadowMemory>(region.size);
+  return *region.shadow;
+}
+
+void RaceDetector::report(Warp &warp, unsigned lane, const Place &place,
+                          uint64_t offset, uint32_t otherPc,
+                          uint32_t otherThread, const char *what) {
+  uint32_t cta = otherThread >> threadBits;
+  uint32_t thread = otherThread & ((1u << threadBits) - 1);
+  std::string who;
+  if (thread >= firstAgent)
+    who = "an asynchronous operation";
+  else
+    who = "warp " + std::to_string(thread / 32) + " lane " +
+          std::to_string(thread % 32);
+  if (cta != warp.cta->linear)
+    who += " of cta " + std::to_string(cta);
+  warp.launch->report("race", warp, static_cast<int>(lane),
+                      place.region->base + offset, place.region->name,
+                      std::string(what) + " by " + who + " at offset " +
+                          std::to_string(offset) + " of '" +
+                          place.region->name + "'",
+                      warp.program->code[otherPc].line);
+}
+
+void RaceDetector::checkRead(Warp &warp, unsigned lane,
+                             const Observer &observer, ShadowCell &cell,
+                             const Place &place, uint64_t offset, bool strong) {
+  if (cell.pending) {
+    report(warp, lane, place, offset, cell.pc, cell.writer,
+           "read of bytes that a copy in flight writes, issued");
+    return;
+  }
+  if (cell.clock == 0 || (strong && cell.strong) ||
+      ordered(cell.writer, cell.clock, observer))
+    return;
+  report(warp, lane, place, offset, cell.pc, cell.writer,
+         "read that nothing orders after the write");
+}
+
+void RaceDetector::checkWrite(Warp &warp, unsigned lane,
+                              const Observer &observer, ShadowCell &cell,
+                              const Place &place, uint64_t offset, bool strong,
+                              bool sameValue) {
+  if (cell.pending) {
+    report(warp, lane, place, offset, cell.pc, cell.writer,
+           "write of bytes that a copy in flight writes, issued");
+    return;
+  }
+  if (cell.clock && !(strong && cell.strong) && !sameValue &&
+      !ordered(cell.writer, cell.clock, observer)) {
+    report(warp, lane, place, offset, cell.pc, cell.writer,
+           "write that nothing orders after the write");
+    return;
+  }
+  auto check = [&](const ReadEntry &entry) {
+    if (strong && entry.strong)
+      return false;
+    for (uint32_t lanes = entry.mask; lanes; lanes &= lanes - 1) {
+      uint32_t thread =
+          entry.warp * 32 + static_cast<uint32_t>(std::countr_zero(lanes));
+      if (ordered(thread, entry.clock, observer))
+        continue;
+      report(warp, lane, place, offset, entry.pc, thread,
+             "write that nothing orders after the read");
+      return true;
+    }
+    return false;
+  };
+  for (unsigned i = 0; i < cell.inlineReads; ++i)
+    if (check(cell.reads[i]))
+      return;
+  if (cell.more)
+    for (const ReadEntry &entry : *cell.more)
+      if (check(entry))
+        return;
+}
+
+/// A read that is ordered before this one cannot race with anything that
+/// this one does not race with, so it is forgotten. Of other CTAs, whose
+/// readers of an input are many, two suffice to find a conflicting write.
+void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
+                              uint32_t thread, uint32_t clock, uint32_t pc,
+                              bool strong) {
+  uint32_t warp = thread / 32, bit = 1u << (thread % 32);
+  ReadEntry entry{warp, bit, clock, pc, strong};
+  // The common case: another lane of the last entry's warp and clock.
+  if (cell.inlineReads) {
+    ReadEntry &last = cell.reads[cell.inlineReads - 1];
+    if (last.warp == warp && last.clock == clock && last.strong == strong) {
+      last.mask |= bit;
+      return;
+    }
+  }
+  std::vector<ReadEntry> kept;
+  unsigned foreign = 0;
+  bool merged = false;
+  auto keep = [&](ReadEntry old) {
+    if (old.warp == warp) {
+      if (old.clock == clock && old.strong == strong) {
+        old.mask |= bit;
+        merged = true;
+      } else {
+        old.mask &= ~bit;
+      }
+      if (old.mask)
+        kept.push_back(old);
+      return;
+    }
+    uint32_t first =
+        old.warp * 32 + static_cast<uint32_t>(std::countr_zero(old.mask));
+    if (ordered(first, old.clock, observer))
+      return;
+    bool other = (old.warp >> (threadBits - 5)) != (warp >> (threadBits - 5));
+    if (other && ++foreign > 2)
+      return;
+    kept.push_back(old);
+  };
+  for (unsigned i = 0; i < cell.inlineReads; ++i)
+    keep(cell.reads[i]);
+  if (cell.more)
+    for (const ReadEntry &old : *cell.more)
+      keep(old);
+  if (!merged)
+    kept.push_back(entry);
+  // The newest stay inline, where the common case looks.
+  cell.inlineReads = static_cast<uint8_t>(std::min<size_t>(kept.size(), 2));
+  size_t rest = kept.size() - cell.inlineReads;
+  std::copy(kept.begin() + static_cast<ptrdiff_t>(rest), kept.end(),
+            cell.reads);
+  if (rest == 0)
+    cell.more.reset();
+  else
+    cell.more = std::make_unique<std::vector<ReadEntry>>(
+        kept.begin(), kept.begin() + static_cast<ptrdiff_t>(rest));
+}
+
+void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
+                            uint32_t pc, bool strong) {
+  cell.writer = thread;
+  cell.clock = clock;
+  cell.pc = pc;
+  cell.strong = strong;
+  cell.pending = false;
+  cell.inlineReads = 0;
+  cell.more.reset();
+}
+
+void RaceDetector::read(Warp &warp, unsigned lane, const Place &place,
+                        unsigned bytes, bool strong) {
+  Observer observer = observe(warp, lane, false);
+  ThreadClock &me = state(warp, lane);
+  shadow(*place.region)
+      .forCells(place.offset, bytes,
+                [&](ShadowCell &cell, uint64_t offset, unsigned) {
+                  checkRead(warp, lane, observer, cell, place, offset, strong);
+                  recordRead(cell, observer, observer.thread, me.clock, warp.pc,
+                             strong);
+                });
+  if (!strong)
+    return;
+  auto found = locations.find(place.data);
+  if (found != locations.end())
+    for (const auto &[cta, clocks] : found->second)
+      publish(me.pending, cta, clocks);
+}
+
+void RaceDetector::write(Warp &warp, unsigned lane, const Place &place,
+                         const void *value, unsigned bytes, bool strong) {
+  Observer observer = observe(warp, lane, false);
+  ThreadClock &me = state(warp, lane);
+  const auto *bytesIn = static_cast<const uint8_t *>(value);
+  shadow(*place.region)
+      .forCells(place.offset, bytes,
+                [&](ShadowCell &cell, uint64_t offset, unsigned size) {
+                  uint64_t at = offset - place.offset;
+                  bool same = !sameValueStores &&
+                              !std::memcmp(place.data + at, bytesIn + at, size);
+                  checkWrite(warp, lane, observer, cell, place, offset, strong,
+                             same);
+                  setWrite(cell, observer.thread, me.clock, warp.pc, strong);
+                });
+  if (!strong)
+    return;
+  World &world = locations[place.data];
+  world.clear();
+  if (me.fenced)
+    publish(world, warp.cta->linear,
+            snapshot(me.fenced, observer.thread & (firstAgent - 1),
+                     me.fencedClock));
+}
+
+void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
+                          unsigned bytes, bool isAcquire, bool isRelease) {
+  Observer observer = observe(warp, lane, false);
+  ThreadClock &me = state(warp, lane);
+  shadow(*place.region)
+      .forCells(place.offset, bytes,
+                [&](ShadowCell &cell, uint64_t offset, unsigned) {
+                  checkWrite(warp, lane, observer, cell, place, offset, true,
+                             false);
+                  setWrite(cell, observer.thread, me.clock, warp.pc, true);
+                });
+  World &world = locations[place.data];
+  for (const auto &[cta, clocks] : world)
+    publish(me.pending, cta, clocks);
+  if (isAcquire)
+    acquire(warp, lane, me.pending);
+  if (me.fenced)
+    publish(world, warp.cta->linear,
+            snapshot(me.fenced, warp.tid(lane), me.fencedClock));
+  if (isRelease)
+    release(warp, lane, world);
+}
+
+// --- asynchronous copies ----------------------------------------------------
+
+void RaceDetector::copyIssued(Warp &warp, const LaneCopy &copy,
+                              const Place &from) {
+  Observer observer = observe(warp, copy.lane, false);
+  uint32_t clock = state(warp, copy.lane).clock;
+  if (copy.sourceBytes && from.region)
+    read(warp, copy.lane, from, copy.sourceBytes, false);
+  Place to;
+  to.region = copy.region;
+  to.offset = copy.offset;
+  shadow(*copy.region)
+      .forCells(copy.offset, copy.bytes,
+                [&](ShadowCell &cell, uint64_t offset, unsigned) {
+                  checkWrite(warp, copy.lane, observer, cell, to, offset, false,
+                             false);
+                  setWrite(cell, observer.thread, clock, copy.pc, false);
+                  cell.pending = true;
+                });
+}
+
+void RaceDetector::copyDone(Warp &warp, const LaneCopy &copy) {
+  uint32_t thread = threadNumber(warp, copy.lane);
+  uint32_t clock = state(warp, copy.lane).clock;
+  shadow(*copy.region)
+      .forCells(copy.offset, copy.bytes,
+                [&](ShadowCell &cell, uint64_t, unsigned) {
+                  setWrite(cell, thread, clock, copy.pc, false);
+                });
+}
+
+// --- the asynchronous proxy -------------------------------------------------
+
+void RaceDetector::agentRead(Warp &warp, unsigned lane, Agent agent,
+                             const Place &place, unsigned bytes) {
+  Observer observer = observe(warp, lane, true);
+  shadow(*place.region)
+      .forCells(place.offset, bytes,
+                [&](ShadowCell &cell, uint64_t offset, unsigned) {
+                  checkRead(warp, lane, observer, cell, place, offset, false);
+                  recordRead(cell, observer, agent.thread, agent.clock, warp.pc,
+                             false);
+                });
+}
+
+void RaceDetector::agentWrite(Warp &warp, unsigned lane, Agent agent,
+                              const Place &place, unsigned bytes) {
+  // Reads of the generic proxy need no proxy fence before the bytes are
+  // written again: an execution order by barriers is enough in practice
+  // (CUTLASS pipelines rely on it), so only the generic order is asked for.
+  Observer observer = observe(warp, lane, false);
+  shadow(*place.region)
+      .forCells(place.offset, bytes,
+                [&](ShadowCell &cell, uint64_t offset, unsigned) {
+                  checkWrite(warp, lane, observer, cell, place, offset, false,
+                             false);
+                  setWrite(cell, agent.thread, agent.clock, warp.pc, false);
+                  cell.pending = true;
+                });
+}
+
+void RaceDetector::agentWriteDone(Agent agent, const Place &place,
+                                  unsigned bytes) {
+  shadow(*place.region)
+      .forCells(place.offset, bytes, [&](ShadowCell &cell, uint64_t, unsigned) {
+        if (cell.writer == agent.thread && cell.clock == agent.clock)
+          cell.pending = false;
+      });
+}
+
+} // namespace fovea::sim
