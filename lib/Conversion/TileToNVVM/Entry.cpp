@@ -5,6 +5,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -27,6 +28,22 @@ static LLVM::GlobalOp getSharedMemory(ModuleOp module, Location loc) {
                                 /*alignment=*/128, sharedSpace);
 }
 
+/// Operations of the kernel's regions: walk, scores and mask.
+static int64_t regionOperations(tile::KernelOp kernel) {
+  int64_t count = 0;
+  kernel.getBody().walk([&](Operation *op) {
+    count += !isa<tile::TileDialect>(op->getDialect()) && op->getParentOp() != kernel;
+  });
+  return count;
+}
+
+/// Left alone, ptxas aims at 128 registers for 256 threads (two blocks an SM), and
+/// rather spills than exceeds them. That suits small tiles with plain masks only.
+static bool wantsOccupancy(tile::KernelOp kernel, const KernelPlan &plan) {
+  return plan.tileRegisters() <= 80 && llvm::isPowerOf2_64(plan.key.chunks) &&
+         llvm::isPowerOf2_64(plan.value.chunks) && regionOperations(kernel) <= 60;
+}
+
 LLVM::LLVMFuncOp Emitter::createFunction(StringRef name) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext(), globalSpace);
   SmallVector<Type> types(Strides, pointer);
@@ -45,6 +62,8 @@ LLVM::LLVMFuncOp Emitter::createFunction(StringRef name) {
     function.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(),
                         b.getI64IntegerAttr(alignment));
   }
+  if (!wantsOccupancy(kernel, plan))
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(1));
   // What a launch needs beside the contract; read by lib/Target/PTX.
   function->setAttr("tile.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
   function->setAttr("tile.threads", b.getI64IntegerAttr(plan.threads()));
