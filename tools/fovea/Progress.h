@@ -13,19 +13,23 @@ namespace fovea::tool {
 
 class Progress {
 public:
-  Progress() : shown(isatty(STDERR_FILENO)) {}
+  Progress() : isTerminal(isatty(STDERR_FILENO)) {}
   Progress(const Progress &) = delete;
   Progress &operator=(const Progress &) = delete;
   ~Progress() { show(""); }
 
   /// Replaces the line; an empty text removes it.
   void show(const std::string &text) {
-    if (shown) // return to the start, write, erase the rest
-      std::fprintf(stderr, "\r%s\033[K", text.c_str());
+    if (!isTerminal || (text.empty() && isClear))
+      return;
+    // Return to the start, write, erase the rest.
+    std::fprintf(stderr, "\r%s\033[K", text.c_str());
+    isClear = text.empty();
   }
 
 private:
-  bool shown;
+  bool isTerminal;
+  bool isClear = true;
 };
 
 } // namespace fovea::tool
