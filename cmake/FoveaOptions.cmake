@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Packages, warnings and sanitizers, in one place.
 include(GNUInstallDirs)
+# Installed tools find LLVM's shared objects where the build found them.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 
 set(FOVEA_LLVM_ROOT /usr/lib/llvm-22 CACHE PATH "Prefix of LLVM and MLIR 22")
 list(PREPEND CMAKE_PREFIX_PATH ${FOVEA_LLVM_ROOT})
