@@ -39,8 +39,48 @@ Run fovea::attn::classifyInterval(Emit &emit, Value key, const Interval &in) {
     all = emit.andi(all, emit.lt(key, in.hiFirst));
     boundaries.append({in.hiFirst, in.hiLast});
   }
-  // An interval that is empty for every query is no interval between queries.
-  if (in.loFirst && in.hiFirst)
-    any = emit.andi(any, emit.lt(in.loFirst, in.hiFirst));
+  // Intervals that are all empty have nothing between the first and the last.
+  if (in.notEmpty)
+    any = emit.andi(any, in.notEmpty);
   return {any, all, nextBoundary(emit, key, boundaries)};
+}
+
+Value fovea::attn::bandNotEmpty(Emit &emit, Value left, Value right) {
+  if (!left || !right)
+    return Value();
+  return emit.le(emit.i32(0), emit.add(left, right));
+}
+
+Run fovea::attn::classifyBand(Emit &emit, const TileContext &tile, Value left,
+                              Value right) {
+  Value first = tile.uniforms.firstQuery, last = tile.uniforms.lastQuery;
+  Interval interval;
+  if (left) {
+    interval.loFirst = emit.sub(first, left);
+    interval.loLast = emit.sub(last, left);
+  }
+  if (right) {
+    Value past = emit.add(right, 1);
+    interval.hiFirst = emit.add(first, past);
+    interval.hiLast = emit.add(last, past);
+  }
+  interval.notEmpty = bandNotEmpty(emit, left, right);
+  return classifyInterval(emit, tile.key, interval);
+}
+
+OpFoldResult fovea::attn::foldBand(MLIRContext *context, Value left,
+                                   Value right, Attribute constantLeft,
+                                   Attribute constantRight) {
+  if (!left && !right)
+    return BoolAttr::get(context, true);
+  // Bounds as numbers small enough to add.
+  auto known = [](Attribute bound) -> std::optional<int64_t> {
+    if (auto number = dyn_cast_or_null<IntegerAttr>(bound))
+      return std::clamp(number.getInt(), -endOfKeys, endOfKeys);
+    return std::nullopt;
+  };
+  std::optional<int64_t> l = known(constantLeft), r = known(constantRight);
+  if (l == -endOfKeys || r == -endOfKeys || (l && r && *l + *r < 0))
+    return BoolAttr::get(context, false);
+  return {};
 }

@@ -33,6 +33,19 @@ def WindowOp : MaskOp<"window", [AttrSizedOperandSegments]> {
   let hasCanonicalizer = 1;
 }
 
+def BlockWindowOp : MaskOp<"block_window", [AttrSizedOperandSegments]> {
+  let summary = "a window of blocks: what a comparison of q / B and k / B becomes";
+  let description = [{
+    floor(q / block) - left <= floor(k / block) <= floor(q / block) + right; an absent
+    bound is infinite. `(q / 64 == k / 64)` is `block_window left 0 right 0 block 64`.
+  }];
+  let arguments = (ins Optional<I64>:$left, Optional<I64>:$right, I64Attr:$block);
+  let assemblyFormat = "(`left` $left^)? (`right` $right^)? `block` $block attr-dict";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+  let hasVerifier = 1;
+}
+
 def DilatedOp : MaskOp<"dilated", [AttrSizedOperandSegments]> {
   let summary = "window(left, right) and q - k divisible by step";
   let arguments = (ins Optional<I64>:$left, Optional<I64>:$right, I64:$step);
@@ -42,7 +55,7 @@ def DilatedOp : MaskOp<"dilated", [AttrSizedOperandSegments]> {
 }
 
 def GlobalOp : MaskOp<"global"> {
-  let summary = "q < count or k < count";
+  let summary = "q < count or k < count; a negative count is 0";
   let arguments = (ins I64:$count);
   let assemblyFormat = "$count attr-dict";
 }
@@ -58,6 +71,7 @@ def QueriesOp : MaskOp<"queries"> {
   let summary = "q < count: what a comparison of q becomes";
   let arguments = (ins I64:$count);
   let assemblyFormat = "`below` $count attr-dict";
+  let hasFolder = 1;
 }
 
 def PrefixOp : MaskOp<"prefix"> {

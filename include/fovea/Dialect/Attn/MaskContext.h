@@ -84,11 +84,28 @@ mlir::Value nextBoundary(Emit &emit, mlir::Value key,
 /// The run of a mask that keeps, for query q, the keys from lo(q) up to hi(q)
 /// (exclusive), both not decreasing in q; given at the first and the last
 /// query. A missing bound is infinite. Exact if the interval of a query meets
-/// or touches that of the next, or is empty for all of them.
+/// or touches that of the next; where all of them may be empty instead,
+/// `notEmpty` (i1, or null for true) says that they are not.
 struct Interval {
-  mlir::Value loFirst, loLast, hiFirst, hiLast;
+  mlir::Value loFirst, loLast, hiFirst, hiLast, notEmpty;
 };
 Run classifyInterval(Emit &emit, mlir::Value key, const Interval &interval);
+
+/// The run of q - left <= k <= q + right (i32, clamped as Uniforms::bound
+/// does); null is infinite.
+Run classifyBand(Emit &emit, const TileContext &tile, mlir::Value left,
+                 mlir::Value right);
+
+/// left + right >= 0: whether a band (of positions or blocks) keeps something
+/// for a query far from the ends; null where a bound is infinite.
+mlir::Value bandNotEmpty(Emit &emit, mlir::Value left, mlir::Value right);
+
+/// Folds a band of positions or blocks that keeps everything (no bounds) or
+/// nothing (a constant bound of -2^30 or less, or constant bounds with left +
+/// right < 0). `left` and `right` are the operands, null for infinite.
+mlir::OpFoldResult foldBand(mlir::MLIRContext *context, mlir::Value left,
+                            mlir::Value right, mlir::Attribute constantLeft,
+                            mlir::Attribute constantRight);
 
 } // namespace fovea::attn
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// causal: k <= q. The keys of query q are [.., q + 1).
+// causal: k <= q, the band with right = 0.
 #include "fovea/Dialect/Attn/Attn.h"
 
 using namespace mlir;
@@ -10,8 +10,5 @@ Value CausalOp::keeps(Emit &emit, const ElementContext &at, ValueRange) {
 }
 
 Run CausalOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
-  Interval interval;
-  interval.hiFirst = emit.add(tile.uniforms.firstQuery, 1);
-  interval.hiLast = emit.add(tile.uniforms.lastQuery, 1);
-  return classifyInterval(emit, tile.key, interval);
+  return classifyBand(emit, tile, Value(), emit.i32(0));
 }

@@ -48,27 +48,60 @@ Run CompareOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
 
 namespace {
 
-/// An expression q * queries + k * keys, with coefficients -1, 0 or 1.
+/// An expression q * queries + k * keys + constant, with coefficients -1, 0 or
+/// 1, where q and k stand for floor(q / block) and floor(k / block). It cannot
+/// wrap: positions are below 2^30, the constant at most 2^60.
 struct Linear {
   int queries = 0, keys = 0;
+  int64_t constant = 0;
+  int64_t block = 1;
 };
+constexpr int64_t largestConstant = int64_t(1) << 60;
+
+std::optional<Linear> sum(std::optional<Linear> a, std::optional<Linear> b,
+                          int sign) {
+  if (!a || !b)
+    return std::nullopt;
+  bool aReads = a->queries || a->keys, bReads = b->queries || b->keys;
+  if (aReads && bReads && a->block != b->block)
+    return std::nullopt;
+  Linear result{a->queries + sign * b->queries, a->keys + sign * b->keys,
+                a->constant + sign * b->constant, aReads ? a->block : b->block};
+  if (std::abs(result.queries) > 1 || std::abs(result.keys) > 1 ||
+      std::abs(result.constant) > largestConstant)
+    return std::nullopt;
+  return result;
+}
 
 std::optional<Linear> asLinear(Value value) {
-  if (auto variable = value.getDefiningOp<VariableOp>()) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant))) {
+    int64_t number = constant.getSExtValue();
+    if (number < -largestConstant || number > largestConstant)
+      return std::nullopt;
+    return Linear{0, 0, number};
+  }
+  Operation *op = value.getDefiningOp();
+  if (auto variable = dyn_cast_or_null<VariableOp>(op)) {
     if (variable.getVariable() == Variable::Q)
       return Linear{1, 0};
     if (variable.getVariable() == Variable::K)
       return Linear{0, 1};
-    return std::nullopt;
-  }
-  if (auto sub = value.getDefiningOp<arith::SubIOp>()) {
-    auto lhs = asLinear(sub.getLhs()), rhs = asLinear(sub.getRhs());
-    if (!lhs || !rhs)
+  } else if (auto quotient = dyn_cast_or_null<FloorDivOp>(op)) {
+    std::optional<Linear> position = asLinear(quotient.getLhs());
+    // Only of q or k itself, by a positive number.
+    if (!position || position->constant != 0 || position->block != 1 ||
+        position->queries + position->keys != 1 ||
+        position->queries * position->keys != 0 ||
+        !matchPattern(quotient.getRhs(), m_ConstantInt(&constant)) ||
+        constant.getSExtValue() < 1 || constant.getSExtValue() > endOfKeys)
       return std::nullopt;
-    Linear sum{lhs->queries - rhs->queries, lhs->keys - rhs->keys};
-    if (std::abs(sum.queries) > 1 || std::abs(sum.keys) > 1)
-      return std::nullopt;
-    return sum;
+    position->block = constant.getSExtValue();
+    return position;
+  } else if (isa_and_nonnull<arith::AddIOp>(op)) {
+    return sum(asLinear(op->getOperand(0)), asLinear(op->getOperand(1)), 1);
+  } else if (isa_and_nonnull<arith::SubIOp>(op)) {
+    return sum(asLinear(op->getOperand(0)), asLinear(op->getOperand(1)), -1);
   }
   return std::nullopt;
 }
@@ -88,60 +121,84 @@ Predicate swapped(Predicate predicate) {
   }
 }
 
-/// value + 1 or - 1 without passing the ends of 64 bits.
-Value saturating(PatternRewriter &rewriter, Location loc, Value value, int by) {
+/// value + by without passing the ends of 64 bits.
+Value saturating(PatternRewriter &rewriter, Location loc, Value value,
+                 int64_t by) {
+  if (by == 0)
+    return value;
   Emit emit(rewriter, loc);
-  Value safe = by > 0 ? emit.min(value, emit.i64(INT64_MAX - 1))
-                      : emit.max(value, emit.i64(INT64_MIN + 1));
+  Value safe = by > 0 ? emit.min(value, emit.i64(INT64_MAX - by))
+                      : emit.max(value, emit.i64(INT64_MIN - by));
   return emit.add(safe, by);
 }
 
-/// x <= bound as an atom, x = q - k, k - q, q or k; null for other x.
+/// -value, or the largest number where that does not exist.
+Value negated(PatternRewriter &rewriter, Location loc, Value value) {
+  Emit emit(rewriter, loc);
+  return emit.sub(emit.i64(0), emit.max(value, emit.i64(INT64_MIN + 1)));
+}
+
+/// x <= bound as an atom, x = q - k, k - q, q or k, of positions or of blocks;
+/// x.constant is already part of the bound.
 Value atMost(PatternRewriter &rewriter, CompareOp op, Linear x, Value bound) {
   Location loc = op.getLoc();
   Type mask = op.getType();
-  if (x.queries == 1 && x.keys == -1)
-    return WindowOp::create(rewriter, loc, mask, bound, Value());
-  if (x.queries == -1 && x.keys == 1)
-    return WindowOp::create(rewriter, loc, mask, Value(), bound);
+  if (x.queries * x.keys == -1) {
+    Value left = x.queries == 1 ? bound : Value();
+    Value right = x.queries == 1 ? Value() : bound;
+    if (x.block != 1)
+      return BlockWindowOp::create(rewriter, loc, mask, left, right, x.block);
+    return WindowOp::create(rewriter, loc, mask, left, right);
+  }
+  // floor(q / B) <= n is q < (n + 1) B, and n beyond 2^30 is as good as 2^30.
   Value count = saturating(rewriter, loc, bound, 1);
-  if (x.queries == 1 && x.keys == 0)
+  if (x.block != 1) {
+    Emit emit(rewriter, loc);
+    Value small =
+        emit.min(emit.max(count, emit.i64(-endOfKeys)), emit.i64(endOfKeys));
+    count = emit.mul(small, emit.i64(x.block));
+  }
+  if (x.queries == 1)
     return QueriesOp::create(rewriter, loc, mask, count);
   return SinkOp::create(rewriter, loc, mask, count);
 }
 
-/// Positions compared with something that is not linear in them and has none:
+/// Positions, or blocks of positions, compared with something that is uniform:
 ///   q - k < w -> window(w - 1, inf);  k >= n -> ~sink(n);  q == n -> and of
-///   two.
+///   two;  q / 64 == k / 64 -> block_window(0, 0, block = 64).
 struct CompareToAtom : OpRewritePattern<CompareOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(CompareOp op,
                                 PatternRewriter &rewriter) const override {
-    std::optional<Linear> x = asLinear(op.getLhs());
-    std::optional<Linear> y = asLinear(op.getRhs());
-    Value bound; // null: zero
+    std::optional<Linear> lhs = asLinear(op.getLhs());
+    std::optional<Linear> rhs = asLinear(op.getRhs());
+    std::optional<Linear> x = sum(lhs, rhs, -1); // q < k + 1 is q - k - 1 < 0
+    Value bound;                                 // null: zero
     Predicate predicate = op.getPredicate();
-    if (x && y) { // q < k is q - k < 0
-      *x = {x->queries - y->queries, x->keys - y->keys};
-    } else if (x && !readsPosition(op.getRhs())) {
+    if (!x && lhs && !readsPosition(op.getRhs())) {
+      x = lhs;
       bound = op.getRhs();
-    } else if (y && !readsPosition(op.getLhs())) {
-      x = y;
+    } else if (!x && rhs && !readsPosition(op.getLhs())) {
+      x = rhs;
       bound = op.getLhs();
       predicate = swapped(predicate);
-    } else {
-      return failure();
     }
-    // -q <= n and q + k <= n have no atom.
-    bool band = x->queries * x->keys == -1;
-    bool threshold = x->queries + x->keys == 1 && x->queries * x->keys == 0;
+    // 4 < q is -q + 4 < 0, which is q - 4 > 0.
+    if (x && x->queries + x->keys == -1) {
+      *x = {-x->queries, -x->keys, -x->constant, x->block};
+      predicate = swapped(predicate);
+      bound = bound ? negated(rewriter, op.getLoc(), bound) : bound;
+    }
+    // q + k <= n has no atom.
+    bool band = x && x->queries * x->keys == -1;
+    bool threshold =
+        x && x->queries + x->keys == 1 && x->queries * x->keys == 0;
     if (!band && !threshold)
       return failure();
-    Value rhs = bound
-                    ? bound
-                    : arith::ConstantIntOp::create(rewriter, op.getLoc(), 0, 64)
-                          .getResult();
-    return rewrite(op, rewriter, predicate, *x, rhs);
+    if (!bound)
+      bound = arith::ConstantIntOp::create(rewriter, op.getLoc(), 0, 64);
+    bound = saturating(rewriter, op.getLoc(), bound, -x->constant);
+    return rewrite(op, rewriter, predicate, *x, bound);
   }
 
   static LogicalResult rewrite(CompareOp op, PatternRewriter &rewriter,

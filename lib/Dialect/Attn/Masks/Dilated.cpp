@@ -5,7 +5,10 @@
 // congruent to t: if r = (last - t) mod step is at most last - first. As t
 // grows by one, r falls by one, so the next change is known: from r kept keys
 // follow, or r - (last - first) dropped ones. With the band's run that
-// classifies every key; at the two ends of the band `any` may err toward true.
+// classifies every key, and exactly so if left and right are multiples of step
+// (they may be rounded down to one): where a row congruent to t lies beyond
+// t + left, the row t + left is congruent too, and among the rows if any row of
+// the band is.
 #include "fovea/Dialect/Attn/Attn.h"
 
 #include "mlir/IR/Matchers.h"
@@ -23,6 +26,13 @@ Value floorModStep(Emit &emit, Value a, Value step) {
   Value rest = emit.builder.createOrFold<arith::RemSIOp>(emit.loc, a, step);
   Value negative = emit.lt(rest, emit.i32(0));
   return emit.select(negative, emit.add(rest, step), rest);
+}
+
+/// A bound rounded down to a multiple of step; one below -2^30 keeps nothing
+/// either way.
+Value roundDown(Emit &emit, Value bound, Value step) {
+  Value rounded = emit.sub(bound, floorModStep(emit, bound, step));
+  return emit.max(rounded, emit.i32(-endOfKeys));
 }
 
 } // namespace
@@ -43,19 +53,16 @@ Value DilatedOp::keeps(Emit &emit, const ElementContext &at, ValueRange) {
 
 Run DilatedOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
   Uniforms &u = tile.uniforms;
-  Interval interval;
-  if (getLeft()) {
-    interval.loFirst = emit.sub(u.firstQuery, u.bound(getLeft()));
-    interval.loLast = emit.sub(u.lastQuery, u.bound(getLeft()));
-  }
-  if (getRight()) {
-    Value right = emit.add(u.bound(getRight()), 1);
-    interval.hiFirst = emit.add(u.firstQuery, right);
-    interval.hiLast = emit.add(u.lastQuery, right);
-  }
-  Run band = classifyInterval(emit, tile.key, interval);
-
   Value step = u.bound(getStep());
+  ArrayRef<Value> bounds = u.once(*this, [&](Emit &outside) {
+    SmallVector<Value> rounded;
+    for (Value bound : {getLeft(), getRight()})
+      rounded.push_back(bound ? roundDown(outside, u.bound(bound), step)
+                              : Value());
+    return rounded;
+  });
+  Run band = classifyBand(emit, tile, bounds[0], bounds[1]);
+
   Value span = emit.sub(u.lastQuery, u.firstQuery);
   Value rest = floorModStep(emit, emit.sub(u.lastQuery, tile.key), step);
   Value hit = emit.le(rest, span);

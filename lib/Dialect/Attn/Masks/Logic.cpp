@@ -4,12 +4,9 @@
 // Classes of runs compose by Kleene's logic (MaskContext.h), which is exact for
 // a run unless two partial operands hide a relation between them. The canonical
 // form removes the relations that patterns really have: `not` is pushed to the
-// atoms, intersections of bands are one band, and the complement of a band is
-// two bands.
+// atoms here, and Bands.cpp computes with bands.
 #include "fovea/Dialect/Attn/Attn.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -138,24 +135,6 @@ LogicalResult OrOp::verify() {
 
 namespace {
 
-/// A band around the diagonal: q - left <= k <= q + right; null is infinite.
-struct Band {
-  Value left, right;
-};
-
-/// causal is the band with right = 0; `zero` makes that constant when needed.
-std::optional<Band> asBand(Value mask, llvm::function_ref<Value()> zero) {
-  if (mask.getDefiningOp<CausalOp>())
-    return Band{Value(), zero()};
-  if (auto window = mask.getDefiningOp<WindowOp>())
-    return Band{window.getLeft(), window.getRight()};
-  return std::nullopt;
-}
-
-bool isBand(Value mask) {
-  return isa_and_nonnull<CausalOp, WindowOp>(mask.getDefiningOp());
-}
-
 // Operands in order, without repetition, neutral elements, nesting and whatever
 // another operand absorbs: a & (b & a) & all -> a & b; a & (a | b) -> a
 template <typename Op, typename Dual, bool neutral>
@@ -192,68 +171,6 @@ struct SimplifyChain : OpRewritePattern<Op> {
   }
 };
 
-// causal & window(8, 4) & m -> window(8, 0) & m
-struct IntersectBands : OpRewritePattern<AndOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AndOp op,
-                                PatternRewriter &rewriter) const override {
-    if (llvm::count_if(op.getOperands(), isBand) < 2)
-      return failure();
-    Location loc = op.getLoc();
-    auto zero = [&]() -> Value {
-      return arith::ConstantIntOp::create(rewriter, loc, 0, 64);
-    };
-    auto tighter = [&](Value a, Value b) {
-      if (!a || !b || a == b)
-        return a ? a : b;
-      return rewriter.createOrFold<arith::MinSIOp>(loc, a, b);
-    };
-    Band all;
-    SmallVector<Value> others;
-    for (Value operand : op.getOperands()) {
-      std::optional<Band> band = asBand(operand, zero);
-      if (band)
-        all = {tighter(all.left, band->left), tighter(all.right, band->right)};
-      else
-        others.push_back(operand);
-    }
-    others.push_back(
-        WindowOp::create(rewriter, loc, op.getType(), all.left, all.right));
-    rewriter.replaceOpWithNewOp<AndOp>(op, op.getType(), others);
-    return success();
-  }
-};
-
-// causal & (window(inf, r) | window(l, inf)) -> a union of two bands, each
-// exact. Only for a union of bands alone, so that nothing grows but what
-// shrinks again.
-struct DistributeBand : OpRewritePattern<AndOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AndOp op,
-                                PatternRewriter &rewriter) const override {
-    auto band = llvm::find_if(op.getOperands(), isBand);
-    auto unionOfBands = [](Value operand) {
-      auto any = operand.getDefiningOp<OrOp>();
-      return any && any.getOperands().size() <= 4 &&
-             llvm::all_of(any.getOperands(), isBand);
-    };
-    auto united = llvm::find_if(op.getOperands(), unionOfBands);
-    if (band == op.getOperands().end() || united == op.getOperands().end())
-      return failure();
-    SmallVector<Value> parts, operands;
-    for (Value part : (*united).getDefiningOp<OrOp>().getOperands())
-      parts.push_back(AndOp::create(rewriter, op.getLoc(), op.getType(),
-                                    ValueRange{*band, part}));
-    for (Value operand : op.getOperands())
-      if (operand != *band && operand != *united)
-        operands.push_back(operand);
-    operands.push_back(
-        OrOp::create(rewriter, op.getLoc(), op.getType(), parts));
-    rewriter.replaceOpWithNewOp<AndOp>(op, op.getType(), operands);
-    return success();
-  }
-};
-
 // ~(a | b) -> ~a & ~b; ~(a & b) -> ~a | ~b; ~(a ^ b) -> ~a ^ b
 struct PushNot : OpRewritePattern<NotOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -280,40 +197,6 @@ struct PushNot : OpRewritePattern<NotOp> {
   }
 };
 
-// ~window(l, r) -> window(inf, -l - 1) | window(-r - 1, inf)
-struct NotBand : OpRewritePattern<NotOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(NotOp op,
-                                PatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto zero = [&]() -> Value {
-      return arith::ConstantIntOp::create(rewriter, loc, 0, 64);
-    };
-    if (!isBand(op.getOperand()))
-      return failure();
-    std::optional<Band> band = asBand(op.getOperand(), zero);
-    auto minusOneLess =
-        [&](Value bound) -> Value { // -bound - 1, without overflow
-      Value ones = arith::ConstantIntOp::create(rewriter, loc, -1, 64);
-      return rewriter.createOrFold<arith::XOrIOp>(loc, bound, ones);
-    };
-    SmallVector<Value> parts;
-    if (band->left)
-      parts.push_back(WindowOp::create(rewriter, loc, op.getType(), Value(),
-                                       minusOneLess(band->left)));
-    if (band->right)
-      parts.push_back(WindowOp::create(rewriter, loc, op.getType(),
-                                       minusOneLess(band->right), Value()));
-    if (parts.empty())
-      return failure();
-    if (parts.size() == 1)
-      rewriter.replaceOp(op, parts[0]);
-    else
-      rewriter.replaceOpWithNewOp<OrOp>(op, op.getType(), parts);
-    return success();
-  }
-};
-
 // m ^ all -> ~m
 struct XorAll : OpRewritePattern<XorOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -332,9 +215,7 @@ struct XorAll : OpRewritePattern<XorOp> {
 
 void AndOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                         MLIRContext *context) {
-  patterns
-      .add<SimplifyChain<AndOp, OrOp, true>, IntersectBands, DistributeBand>(
-          context);
+  patterns.add<SimplifyChain<AndOp, OrOp, true>>(context);
 }
 void OrOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                        MLIRContext *context) {
@@ -342,7 +223,7 @@ void OrOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 }
 void NotOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                         MLIRContext *context) {
-  patterns.add<PushNot, NotBand>(context);
+  patterns.add<PushNot>(context);
 }
 void XorOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                         MLIRContext *context) {

@@ -55,15 +55,17 @@ public:
     return emit.mul(emit.min(blockIndex, last), emit.i32(block));
   }
 
+  /// M for query block r, i64.
+  Value numBlocks(Value r) {
+    if (op.getCausal())
+      return emit.toI64(emit.max(emit.add(r, 1), emit.i32(0)));
+    Value up =
+        emit.add(uniforms.numKeys, block - 1 < endOfKeys ? block - 1 : 0);
+    return emit.toI64(emit.floorDiv(up, block));
+  }
+
   QueryBlock queryBlock(Value r) {
-    Value blocks;
-    if (op.getCausal()) {
-      blocks = emit.toI64(emit.max(emit.add(r, 1), emit.i32(0)));
-    } else {
-      Value up =
-          emit.add(uniforms.numKeys, block - 1 < endOfKeys ? block - 1 : 0);
-      blocks = emit.toI64(emit.floorDiv(up, block));
-    }
+    Value blocks = numBlocks(r);
     Value seed = uniforms.integer(op.getSeed());
     if (op.getPer() != Per::None)
       seed =
@@ -71,6 +73,17 @@ public:
                                                           : uniforms.kvHead));
     return {blocks, emit.le(blocks, count), emit.sub(blocks, count),
             emit.mix(emit.add(emit.mix(seed), emit.toI64(r)))};
+  }
+
+  /// Draws to look at, the same for all rows of the tile so that loops over
+  /// them are uniform: n, or M of the last row where that is less (then a block
+  /// that draws n of more than n blocks does not exist).
+  Value trips() {
+    return uniforms.once(op, [&](Emit &outside) {
+      Draw draw(op, outside, uniforms);
+      Value most = draw.numBlocks(draw.blockOf(uniforms.lastQuery));
+      return SmallVector<Value>{outside.min(draw.count, most)};
+    })[0];
   }
 
   Value top(const QueryBlock &q, Value t) {
@@ -163,7 +176,7 @@ Value containsLoop(Draw &draw, const QueryBlock &q, Value c) {
   Emit &emit = draw.emit;
   OpBuilder &b = emit.builder;
   Value zero = emit.i64(0), one = emit.i64(1);
-  Value trips = emit.select(q.drawsAll, zero, draw.count);
+  Value trips = draw.trips();
   auto loop = scf::ForOp::create(
       b, emit.loc, zero, trips, one, ValueRange{emit.i1(false), c},
       [&](OpBuilder &b, Location loc, Value i, ValueRange state) {
@@ -185,7 +198,7 @@ Value nextDrawLoop(Draw &draw, const QueryBlock &q, Value key) {
   Emit &emit = draw.emit;
   OpBuilder &b = emit.builder;
   Value zero = emit.i64(0), one = emit.i64(1);
-  Value trips = emit.select(q.drawsAll, zero, draw.count);
+  Value trips = draw.trips();
   Value start = nextBoundary(emit, key, draw.startOf(emit.toI32(q.numBlocks)));
   auto loop = scf::ForOp::create(
       b, emit.loc, zero, trips, one, ValueRange{start},

@@ -35,12 +35,20 @@ Run SinkOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
   return {keep, keep, nextBoundary(emit, tile.key, count)};
 }
 
+/// x < count folds where count lies at or below `low`, the least x, or at 2^30,
+/// past every position.
+static OpFoldResult foldBelow(Attribute count, int64_t low) {
+  auto number = dyn_cast_or_null<IntegerAttr>(count);
+  if (number && number.getInt() <= low)
+    return BoolAttr::get(count.getContext(), false);
+  if (number && number.getInt() >= endOfKeys)
+    return BoolAttr::get(count.getContext(), true);
+  return {};
+}
+
 // sink(n) with n <= 0 -> none
 OpFoldResult SinkOp::fold(FoldAdaptor adaptor) {
-  auto count = dyn_cast_or_null<IntegerAttr>(adaptor.getCount());
-  if (count && count.getInt() <= 0)
-    return BoolAttr::get(getContext(), false);
-  return {};
+  return foldBelow(adaptor.getCount(), 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -57,17 +65,26 @@ Run QueriesOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
           emit.lt(tile.uniforms.lastQuery, count), emit.i32(endOfKeys)};
 }
 
+OpFoldResult QueriesOp::fold(FoldAdaptor adaptor) {
+  return foldBelow(adaptor.getCount(), -endOfKeys);
+}
+
 //===----------------------------------------------------------------------===//
-// global(n): q < n or k < n
+// global(n): q < n or k < n. A negative count is 0: unlike a key, a query may
+// be negative.
 //===----------------------------------------------------------------------===//
 
+static Value globalCount(GlobalOp op, Emit &emit, Uniforms &uniforms) {
+  return emit.max(uniforms.bound(op.getCount()), emit.i32(0));
+}
+
 Value GlobalOp::keeps(Emit &emit, const ElementContext &at, ValueRange) {
-  Value count = at.uniforms.bound(getCount());
+  Value count = globalCount(*this, emit, at.uniforms);
   return emit.ori(emit.lt(at.query, count), emit.lt(at.key, count));
 }
 
 Run GlobalOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
-  Value count = tile.uniforms.bound(getCount());
+  Value count = globalCount(*this, emit, tile.uniforms);
   Value column = emit.lt(tile.key, count);
   return {emit.ori(column, emit.lt(tile.uniforms.firstQuery, count)),
           emit.ori(column, emit.lt(tile.uniforms.lastQuery, count)),

@@ -26,32 +26,15 @@ Value WindowOp::keeps(Emit &emit, const ElementContext &at, ValueRange) {
 }
 
 Run WindowOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
-  Interval interval;
-  if (getLeft()) {
-    Value left = tile.uniforms.bound(getLeft());
-    interval.loFirst = emit.sub(tile.uniforms.firstQuery, left);
-    interval.loLast = emit.sub(tile.uniforms.lastQuery, left);
-  }
-  if (getRight()) {
-    Value right = emit.add(tile.uniforms.bound(getRight()), 1);
-    interval.hiFirst = emit.add(tile.uniforms.firstQuery, right);
-    interval.hiLast = emit.add(tile.uniforms.lastQuery, right);
-  }
-  return classifyInterval(emit, tile.key, interval);
+  Uniforms &u = tile.uniforms;
+  return classifyBand(emit, tile, getLeft() ? u.bound(getLeft()) : Value(),
+                      getRight() ? u.bound(getRight()) : Value());
 }
 
 // window(inf, inf) -> all; window(l, r) with l + r < 0 -> none
 OpFoldResult WindowOp::fold(FoldAdaptor adaptor) {
-  if (!getLeft() && !getRight())
-    return BoolAttr::get(getContext(), true);
-  auto left = dyn_cast_or_null<IntegerAttr>(adaptor.getLeft());
-  auto right = dyn_cast_or_null<IntegerAttr>(adaptor.getRight());
-  if (left && right && left.getInt() < 0 && right.getInt() < 0)
-    return BoolAttr::get(getContext(), false);
-  if (left && right && (left.getInt() < 0) != (right.getInt() < 0) &&
-      left.getInt() + right.getInt() < 0)
-    return BoolAttr::get(getContext(), false);
-  return {};
+  return foldBand(getContext(), getLeft(), getRight(), adaptor.getLeft(),
+                  adaptor.getRight());
 }
 
 namespace {
