@@ -5,15 +5,13 @@
 #   %S, %s, %t     folder of the test, the test, a fresh path: lit's own
 #   %data          test/data: real queries, keys and values
 #   %patterns      examples/patterns
-#   %{python}      the Python that runs lit, without packages
 #   %fovea_src     the repository; %fovea_build the build folder
-#   %python        the Python that runs lit
+#   %python        the Python that runs lit; no package is there for sure
 #   %status N CMD  runs CMD, passes on its output, fails unless it exits with N
 #   %simulated CMD runs CMD on the simulated CUDA driver
 # Features: ptxas, cuda (a driver), simulated-cuda, asan, and each tool that was built (fovea, fovea-sim, fovea-fuzz).
 import ctypes
 import os
-import sys
 import sys
 
 import lit.formats
@@ -59,5 +57,4 @@ config.substitutions += [
     ("%patterns", os.path.join(config.fovea_src, "examples", "patterns")),
     ("%fovea_src", config.fovea_src),
     ("%fovea_build", config.fovea_build),
-    ("%{python}", sys.executable),
 ]
