@@ -16,7 +16,7 @@ install(TARGETS ${libraries} EXPORT FoveaTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-foreach(tool fovea fovea-opt fovea-sim fovea-fuzz)
+foreach(tool fovea fovea-opt fovea-sim fovea-fuzz fovea-tightness)
   if(TARGET ${tool})
     install(TARGETS ${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

@@ -29,7 +29,7 @@ if config.ptxas:
     config.available_features.add("ptxas")
 config.environment["PATH"] = os.pathsep.join(path)
 
-for tool in ["fovea", "fovea-opt", "fovea-sim", "fovea-fuzz"]:
+for tool in ["fovea", "fovea-opt", "fovea-sim", "fovea-fuzz", "fovea-tightness"]:
     if os.path.exists(os.path.join(config.fovea_tools, tool)):
         config.available_features.add(tool)
 
@@ -52,7 +52,7 @@ if os.path.exists(os.path.join(simulated, "libcuda.so.1")):
 config.substitutions += [
     ("%simulated", "env LD_LIBRARY_PATH=" + simulated),
     ("%python", sys.executable),
-    ("%status", sys.executable + " " + os.path.join(config.test_source_root, "status.py")),
+    ("%status", "sh " + os.path.join(config.test_source_root, "status.sh")),
     ("%data", os.path.join(config.test_source_root, "data")),
     ("%patterns", os.path.join(config.fovea_src, "examples", "patterns")),
     ("%fovea_src", config.fovea_src),
