@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 using namespace fovea::runtime;
 
@@ -133,17 +135,21 @@ static Result<CudaDriver> loadDriver() {
 static std::string simulatorPath() {
   if (const char *given = std::getenv("FOVEA_SIM_CUDA"); given && *given)
     return given;
+  // For a program, dladdr gives the name by which it was called, which a shell
+  // may have found in PATH; /proc/self/exe is then the way to it.
+  std::vector<std::string> files = {"/proc/self/exe"};
   Dl_info self{};
-  if (!dladdr(reinterpret_cast<void *>(&simulatorPath), &self))
-    return "";
+  if (dladdr(reinterpret_cast<void *>(&simulatorPath), &self))
+    files.emplace_back(self.dli_fname);
   std::error_code ignored;
-  std::filesystem::path here =
-      std::filesystem::canonical(self.dli_fname, ignored).parent_path();
-  for (const char *folder : {"../lib/sim", "sim", "../lib64/sim"}) {
-    std::filesystem::path path = here / folder / "libcuda.so.1";
-    if (std::filesystem::exists(path, ignored))
-      return path;
-  }
+  for (const std::string &file : files)
+    for (const char *folder : {"../lib/sim", "sim", "../lib64/sim"}) {
+      std::filesystem::path here =
+          std::filesystem::canonical(file, ignored).parent_path();
+      std::filesystem::path path = here / folder / "libcuda.so.1";
+      if (!here.empty() && std::filesystem::exists(path, ignored))
+        return path;
+    }
   return "";
 }
 
