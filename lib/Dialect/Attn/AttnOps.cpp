@@ -105,12 +105,15 @@ void KernelOp::print(OpAsmPrinter &p) {
 }
 
 LogicalResult KernelOp::verify() {
-  if (getQHeads() < 1 || getKvHeads() < 1 || getQHeads() % getKvHeads() != 0)
+  // The accessors give unsigned words.
+  int64_t heads = getQHeads(), kvHeads = getKvHeads();
+  int64_t qkDim = getQkDim(), vDim = getVDim();
+  if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0)
     return emitOpError("expected KV heads to divide query heads, but got ")
-           << getQHeads() << " and " << getKvHeads();
-  if (getQkDim() < 1 || getVDim() < 1)
+           << heads << " and " << kvHeads;
+  if (qkDim < 1 || vDim < 1)
     return emitOpError("expected dimensions of at least 1, but got ")
-           << getQkDim() << " and " << getVDim();
+           << qkDim << " and " << vDim;
   Type type = getElementType();
   if (!type.isF32() && !type.isF16() && !type.isBF16())
     return emitOpError("expected type f16, bf16 or f32, but got ") << type;

@@ -88,14 +88,14 @@ def RandomOp : MaskOp<"random"> {
     that no table exists. With `causal` only the blocks up to the query's own take part.
   }];
   let arguments = (ins I64:$count, I64:$seed, I64Attr:$block, PerAttr:$per, UnitAttr:$causal);
-  let assemblyFormat = "$count `seed` $seed `block` $block `per` $per (`causal` $causal^)? attr-dict";
+  let assemblyFormat = "$count `seed` $seed `block` $block `per` `` $per (`causal` $causal^)? attr-dict";
   let hasVerifier = 1;
 }
 
 def CompareOp : MaskOp<"compare"> {
   let summary = "a comparison of two integer expressions";
   let arguments = (ins CompareAttr:$predicate, I64:$lhs, I64:$rhs);
-  let assemblyFormat = "$predicate $lhs `,` $rhs attr-dict";
+  let assemblyFormat = "`` $predicate $lhs `,` $rhs attr-dict";
   let hasCanonicalizer = 1;
 }
 

@@ -38,7 +38,7 @@ def VariableOp : AttnOp<"variable", [Pure]> {
   let summary = "a position (q, k), an index (b, h, g) or a length (nq, nk)";
   let arguments = (ins VariableAttr:$variable);
   let results = (outs I64:$value);
-  let assemblyFormat = "$variable attr-dict";
+  let assemblyFormat = "`` $variable attr-dict";
 }
 
 class FloorOp<string mnemonic> : AttnOp<mnemonic, [Pure]> {

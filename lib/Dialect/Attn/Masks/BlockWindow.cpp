@@ -83,9 +83,9 @@ Run BlockWindowOp::classify(Emit &emit, const TileContext &tile,
 }
 
 LogicalResult BlockWindowOp::verify() {
-  if (getBlock() < 1)
-    return emitOpError("expected a block of at least 1, but got ")
-           << int64_t(getBlock());
+  int64_t block = getBlock(); // the accessor gives an unsigned word
+  if (block < 1)
+    return emitOpError("expected a block of at least 1, but got ") << block;
   return success();
 }
 

@@ -281,9 +281,9 @@ Run RandomOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
 }
 
 LogicalResult RandomOp::verify() {
-  if (getBlock() < 1)
-    return emitOpError("expected a block of at least 1, but got ")
-           << getBlock();
+  int64_t block = getBlock(); // the accessor gives an unsigned word
+  if (block < 1)
+    return emitOpError("expected a block of at least 1, but got ") << block;
   APInt count;
   if (matchPattern(getCount(), m_ConstantInt(&count)) && count.isNegative())
     return emitOpError("expected a count of at least 0, but got ")

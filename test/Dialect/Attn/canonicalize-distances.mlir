@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: fovea-opt %s --canonicalize --cse --canonicalize | FileCheck %s
+
+// CHECK-LABEL: @distance_below_a_number
+attn.kernel @distance_below_a_number heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c5 = arith.constant 5 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %b = attn.compare lt %d, %c5
+  %score = attn.alibi
+  // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : i64
+  // CHECK: %[[BAND:.*]] = attn.window left %[[C4]]
+  // CHECK: attn.yield %[[BAND]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @distance_at_most_a_param
+// CHECK-SAME: params(%[[W:.*]] "w" : i64
+attn.kernel @distance_at_most_a_param heads(1, 1) dims(8, 8) type(f32) align(end) params(%w "w" : i64) {
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %b = attn.compare le %d, %w
+  %score = attn.alibi
+  // CHECK: %[[BAND:.*]] = attn.window left %[[W]]
+  // CHECK: attn.yield %[[BAND]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @distance_above_a_number
+attn.kernel @distance_above_a_number heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c5 = arith.constant 5 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %b = attn.compare gt %d, %c5
+  %score = attn.alibi
+  // CHECK-DAG: %[[CM6:.*]] = arith.constant -6 : i64
+  // CHECK: %[[BAND:.*]] = attn.window right %[[CM6]]
+  // CHECK: attn.yield %[[BAND]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @distance_at_least_a_number
+attn.kernel @distance_at_least_a_number heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c5 = arith.constant 5 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %b = attn.compare ge %d, %c5
+  %score = attn.alibi
+  // CHECK-DAG: %[[CM5:.*]] = arith.constant -5 : i64
+  // CHECK: %[[BAND:.*]] = attn.window right %[[CM5]]
+  // CHECK: attn.yield %[[BAND]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @distance_is_a_number
+attn.kernel @distance_is_a_number heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c5 = arith.constant 5 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %b = attn.compare eq %d, %c5
+  %score = attn.alibi
+  // CHECK-DAG: %[[C5:.*]] = arith.constant 5 : i64
+  // CHECK-DAG: %[[CM5:.*]] = arith.constant -5 : i64
+  // CHECK: %[[DIAGONAL:.*]] = attn.window left %[[C5]] right %[[CM5]]
+  // CHECK: attn.yield %[[DIAGONAL]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @distance_is_not_a_number
+attn.kernel @distance_is_not_a_number heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c5 = arith.constant 5 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %b = attn.compare ne %d, %c5
+  %score = attn.alibi
+  // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : i64
+  // CHECK-DAG: %[[CM6:.*]] = arith.constant -6 : i64
+  // CHECK: %[[FAR:.*]] = attn.window left %[[C4]]
+  // CHECK: %[[NEAR:.*]] = attn.window right %[[CM6]]
+  // CHECK: %[[OR:.*]] = attn.or %[[NEAR]], %[[FAR]]
+  // CHECK: attn.yield %[[OR]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @distance_below_a_param_saturates
+// CHECK-SAME: params(%[[W:.*]] "w" : i64
+attn.kernel @distance_below_a_param_saturates heads(1, 1) dims(8, 8) type(f32) align(end) params(%w "w" : i64) {
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %b = attn.compare lt %d, %w
+  %score = attn.alibi
+  // CHECK-DAG: %[[CM9223372036854775807:.*]] = arith.constant -9223372036854775807 : i64
+  // CHECK-DAG: %[[CM1:.*]] = arith.constant -1 : i64
+  // CHECK: %[[SAFE:.*]] = arith.maxsi %[[W]], %[[CM9223372036854775807]]
+  // CHECK: %[[LESS:.*]] = arith.addi %[[SAFE]], %[[CM1]]
+  // CHECK: %[[BAND:.*]] = attn.window left %[[LESS]]
+  // CHECK: attn.yield %[[BAND]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @query_before_key
+attn.kernel @query_before_key heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %q = attn.variable q
+  %k = attn.variable k
+  %b = attn.compare lt %q, %k
+  %score = attn.alibi
+  // CHECK-DAG: %[[CM1:.*]] = arith.constant -1 : i64
+  // CHECK: %[[FUTURE:.*]] = attn.window left %[[CM1]]
+  // CHECK: attn.yield %[[FUTURE]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @key_up_to_query_and_a_number
+attn.kernel @key_up_to_query_and_a_number heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c3 = arith.constant 3 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %e = arith.addi %q, %c3 : i64
+  %b = attn.compare le %k, %e
+  %score = attn.alibi
+  // CHECK-DAG: %[[C3:.*]] = arith.constant 3 : i64
+  // CHECK: %[[BAND:.*]] = attn.window right %[[C3]]
+  // CHECK: attn.yield %[[BAND]],
+  attn.yield %b, %score
+}
