@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
   std::map<std::string, uint64_t> params; // their defaults, or 1
   for (auto &param : m["params"]) {
     float real = param.value("default", 1.0f);
-    params[param["name"]] = param.value("default", 1);
+    params[param["name"]] = param.value("default", int64_t(1));
     if (param["type"] == "float")
       std::memcpy(&params[param["name"]], &real, sizeof(real));
   }

@@ -4,6 +4,7 @@
 // place says in which.
 
 #include "fovea/Runtime/Manifest.h"
+#include "fovea/Runtime/Files.h"
 
 #include <gtest/gtest.h>
 
@@ -152,6 +153,21 @@ TEST(Manifest, RefusesWhatIsNotAManifest) {
   EXPECT_EQ(cut.substr(0, 40), "malformed manifest: parse error at line ");
   EXPECT_EQ(cut.find('\n'), std::string::npos);
   EXPECT_NE(errorOf(std::string(100000, '[')), "no error");
+}
+
+TEST(Manifest, ReadsTheExampleOfThePage) {
+  Result<std::string> page = readFile(BUNDLE_PAGE);
+  ASSERT_TRUE(page) << page.error().message;
+  size_t begin = page->find("```json\n") + 8;
+  std::string text = page->substr(begin, page->find("```", begin) - begin);
+  std::string dots = "    …\n"; // the parameters that the page leaves out
+  size_t at = text.find(dots);
+  ASSERT_NE(at, std::string::npos);
+  text.erase(at, dots.size());
+  Result<Manifest> manifest = parseManifest(text);
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->params[0].intDefault, 192);
+  EXPECT_EQ(manifest->entries[1].alignment, 2);
 }
 
 TEST(Manifest, RefusesNoEntries) {
