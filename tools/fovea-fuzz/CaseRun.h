@@ -25,8 +25,8 @@ Verdict runOnHost(reference::RandomCase &randomCase);
 /// simulator finds is a problem like a wrong result.
 Verdict runOnSim(reference::RandomCase &randomCase);
 
-/// Compiles for sm_80 and hands the PTX to ptxas: spills and messages are
-/// problems. Nothing runs.
+/// Compiles for sm_80 and hands the PTX to ptxas: messages are problems,
+/// and spills where the head dimensions are 64 or 128. Nothing runs.
 Verdict assemble(const reference::RandomCase &randomCase);
 
 } // namespace fovea::fuzz

@@ -16,6 +16,8 @@
 using namespace fovea;
 using namespace llvm;
 
+// LLVM's options are static by design.
+// NOLINTBEGIN(bugprone-throwing-static-initialization)
 static cl::OptionCategory category("Options");
 static cl::opt<uint64_t> seedOption("seed", cl::desc("Seed of the first case"),
                                     cl::init(1), cl::cat(category));
@@ -36,6 +38,7 @@ static cl::opt<std::string>
 static cl::opt<bool> printOption("print",
                                  cl::desc("Print every case before it runs"),
                                  cl::cat(category));
+// NOLINTEND(bugprone-throwing-static-initialization)
 
 namespace {
 /// What all cases came to; shared by the threads.

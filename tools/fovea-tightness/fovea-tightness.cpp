@@ -16,6 +16,8 @@
 using namespace fovea;
 using namespace llvm;
 
+// LLVM's options are static by design.
+// NOLINTBEGIN(bugprone-throwing-static-initialization)
 static cl::OptionCategory category("Options");
 static cl::list<std::string> masksOption(cl::Positional, cl::OneOrMore,
                                          cl::desc("MASK..."),
@@ -28,6 +30,7 @@ static cl::opt<double>
     boundOption("at-most",
                 cl::desc("Fail where one of the two ratios is larger"),
                 cl::init(HUGE_VAL), cl::cat(category));
+// NOLINTEND(bugprone-throwing-static-initialization)
 
 namespace {
 struct Tiles {
