@@ -181,6 +181,9 @@ TEST(Runs, ComparisonsThatAreAtomsAreTight) {
                               {compare("k / 3", "2")},
                               {compare("1", "q / 7")},
                               {compare("q / 1", "k")},
+                              {compare("abs(q - k)", "3")},
+                              {compare("2", "abs(k / 4 - q / 4)")},
+
                               {compare("k / 1000", "q / 1000")}};
     for (int64_t a :
          {int64_t(INT64_MIN), int64_t(-1), int64_t(3), int64_t(INT64_MAX)})
@@ -200,7 +203,9 @@ TEST(Runs, ComparisonsThatAreAtomsAreTight) {
 TEST(Runs, OtherComparisonsAreSound) {
   for (std::string mask :
        {"(q * k < 30)", "(q / 3 == k / 4)", "(q / 3 - k == 1)", "(q / -3 < k)",
-        "((q + k) % 3 == 0)", "(abs(q - k) <= 4)", "(min(q, 9) > max(k, 3))",
+        "((q + k) % 3 == 0)", "((q - k) % 3 != 0)", "(0 == (k - q) % 4)",
+        "((q - k) % -4 == 0)", "(abs(q - k) - 1 <= 4)", "(abs(q) <= 4)",
+        "(abs(q - k) < abs(k))", "(min(q, 9) > max(k, 3))",
         "(q * 1000000007 % 7 == k)", "(-q <= k)", "(q + k > 12)", "(h < 2)",
         "(h == g * 2)"})
     ASSERT_NO_FATAL_FAILURE(check({"mask " + mask}, {1, 8})) << mask;

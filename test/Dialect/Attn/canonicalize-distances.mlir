@@ -130,3 +130,50 @@ attn.kernel @key_up_to_query_and_a_number heads(1, 1) dims(8, 8) type(f32) align
   // CHECK: attn.yield %[[BAND]],
   attn.yield %b, %score
 }
+
+// CHECK-LABEL: @absolute_distance_is_a_window
+// CHECK-SAME: params(%[[W:.*]] "w" : i64
+attn.kernel @absolute_distance_is_a_window heads(1, 1) dims(8, 8) type(f32) align(end) params(%w "w" : i64) {
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %a = math.absi %d : i64
+  %b = attn.compare le %a, %w
+  %score = attn.alibi
+  // CHECK: %[[BAND:.*]] = attn.window left %[[W]] right %[[W]]
+  // CHECK: attn.yield %[[BAND]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @every_fourth_diagonal_is_dilated
+attn.kernel @every_fourth_diagonal_is_dilated heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c4 = arith.constant 4 : i64
+  %c0 = arith.constant 0 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %a = attn.floormod %d, %c4
+  %b = attn.compare eq %a, %c0
+  %score = attn.alibi
+  // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : i64
+  // CHECK: %[[DIAGONALS:.*]] = attn.dilated step %[[C4]]
+  // CHECK: attn.yield %[[DIAGONALS]],
+  attn.yield %b, %score
+}
+
+// CHECK-LABEL: @other_diagonals_are_its_complement
+attn.kernel @other_diagonals_are_its_complement heads(1, 1) dims(8, 8) type(f32) align(end) {
+  %c4 = arith.constant 4 : i64
+  %c0 = arith.constant 0 : i64
+  %q = attn.variable q
+  %k = attn.variable k
+  %d = arith.subi %q, %k : i64
+  %a = attn.floormod %d, %c4
+  %b = attn.compare ne %a, %c0
+  %score = attn.alibi
+  // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : i64
+  // CHECK: %[[DIAGONALS:.*]] = attn.dilated step %[[C4]]
+  // CHECK: %[[REST:.*]] = attn.not %[[DIAGONALS]]
+  // CHECK: attn.yield %[[REST]],
+  attn.yield %b, %score
+}

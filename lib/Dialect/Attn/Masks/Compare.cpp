@@ -4,6 +4,8 @@
 // Comparisons that are a band or a threshold in disguise, such as (q - k < w),
 // become that atom, whose tiles are known exactly. A comparison without q and k
 // is one bit a tile. Any other is evaluated for every pair.
+#include "Linear.h"
+
 #include "fovea/Dialect/Attn/Attn.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -48,64 +50,6 @@ Run CompareOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
 
 namespace {
 
-/// An expression q * queries + k * keys + constant, with coefficients -1, 0 or
-/// 1, where q and k stand for floor(q / block) and floor(k / block). It cannot
-/// wrap: positions are below 2^30, the constant at most 2^60.
-struct Linear {
-  int queries = 0, keys = 0;
-  int64_t constant = 0;
-  int64_t block = 1;
-};
-constexpr int64_t largestConstant = int64_t(1) << 60;
-
-std::optional<Linear> sum(std::optional<Linear> a, std::optional<Linear> b,
-                          int sign) {
-  if (!a || !b)
-    return std::nullopt;
-  bool aReads = a->queries || a->keys, bReads = b->queries || b->keys;
-  if (aReads && bReads && a->block != b->block)
-    return std::nullopt;
-  Linear result{a->queries + sign * b->queries, a->keys + sign * b->keys,
-                a->constant + sign * b->constant, aReads ? a->block : b->block};
-  if (std::abs(result.queries) > 1 || std::abs(result.keys) > 1 ||
-      std::abs(result.constant) > largestConstant)
-    return std::nullopt;
-  return result;
-}
-
-std::optional<Linear> asLinear(Value value) {
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant))) {
-    int64_t number = constant.getSExtValue();
-    if (number < -largestConstant || number > largestConstant)
-      return std::nullopt;
-    return Linear{0, 0, number};
-  }
-  Operation *op = value.getDefiningOp();
-  if (auto variable = dyn_cast_or_null<VariableOp>(op)) {
-    if (variable.getVariable() == Variable::Q)
-      return Linear{1, 0};
-    if (variable.getVariable() == Variable::K)
-      return Linear{0, 1};
-  } else if (auto quotient = dyn_cast_or_null<FloorDivOp>(op)) {
-    std::optional<Linear> position = asLinear(quotient.getLhs());
-    // Only of q or k itself, by a positive number.
-    if (!position || position->constant != 0 || position->block != 1 ||
-        position->queries + position->keys != 1 ||
-        position->queries * position->keys != 0 ||
-        !matchPattern(quotient.getRhs(), m_ConstantInt(&constant)) ||
-        constant.getSExtValue() < 1 || constant.getSExtValue() > endOfKeys)
-      return std::nullopt;
-    position->block = constant.getSExtValue();
-    return position;
-  } else if (isa_and_nonnull<arith::AddIOp>(op)) {
-    return sum(asLinear(op->getOperand(0)), asLinear(op->getOperand(1)), 1);
-  } else if (isa_and_nonnull<arith::SubIOp>(op)) {
-    return sum(asLinear(op->getOperand(0)), asLinear(op->getOperand(1)), -1);
-  }
-  return std::nullopt;
-}
-
 Predicate swapped(Predicate predicate) {
   switch (predicate) {
   case Predicate::LT:
@@ -143,9 +87,9 @@ Value negated(PatternRewriter &rewriter, Location loc, Value value) {
 Value atMost(PatternRewriter &rewriter, CompareOp op, Linear x, Value bound) {
   Location loc = op.getLoc();
   Type mask = op.getType();
-  if (x.queries * x.keys == -1) {
-    Value left = x.queries == 1 ? bound : Value();
-    Value right = x.queries == 1 ? Value() : bound;
+  if (x.isBand()) {
+    Value left = x.queries == 1 || x.absolute ? bound : Value();
+    Value right = x.keys == 1 || x.absolute ? bound : Value();
     if (x.block != 1)
       return BlockWindowOp::create(rewriter, loc, mask, left, right, x.block);
     return WindowOp::create(rewriter, loc, mask, left, right);
@@ -165,35 +109,32 @@ Value atMost(PatternRewriter &rewriter, CompareOp op, Linear x, Value bound) {
 
 /// Positions, or blocks of positions, compared with something that is uniform:
 ///   q - k < w -> window(w - 1, inf);  k >= n -> ~sink(n);  q == n -> and of
-///   two;  q / 64 == k / 64 -> block_window(0, 0, block = 64).
+///   two;  q / 64 == k / 64 -> block_window(0, 0, block = 64);
+///   abs(q - k) <= w -> window(w, w).
 struct CompareToAtom : OpRewritePattern<CompareOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(CompareOp op,
                                 PatternRewriter &rewriter) const override {
-    std::optional<Linear> lhs = asLinear(op.getLhs());
-    std::optional<Linear> rhs = asLinear(op.getRhs());
-    std::optional<Linear> x = sum(lhs, rhs, -1); // q < k + 1 is q - k - 1 < 0
-    Value bound;                                 // null: zero
+    Value bound; // null: zero
     Predicate predicate = op.getPredicate();
-    if (!x && lhs && !readsPosition(op.getRhs())) {
-      x = lhs;
+    std::optional<Linear> x = difference(op.getLhs(), op.getRhs());
+    if (!x && !readsPosition(op.getRhs())) {
+      x = asLinear(op.getLhs());
       bound = op.getRhs();
-    } else if (!x && rhs && !readsPosition(op.getLhs())) {
-      x = rhs;
+    } else if (!x && !readsPosition(op.getLhs())) {
+      x = asLinear(op.getRhs());
       bound = op.getLhs();
       predicate = swapped(predicate);
     }
+    if (!x)
+      return failure();
     // 4 < q is -q + 4 < 0, which is q - 4 > 0.
-    if (x && x->queries + x->keys == -1) {
+    if (x->queries + x->keys == -1) {
       *x = {-x->queries, -x->keys, -x->constant, x->block};
       predicate = swapped(predicate);
       bound = bound ? negated(rewriter, op.getLoc(), bound) : bound;
     }
-    // q + k <= n has no atom.
-    bool band = x && x->queries * x->keys == -1;
-    bool threshold =
-        x && x->queries + x->keys == 1 && x->queries * x->keys == 0;
-    if (!band && !threshold)
+    if (!x->isBand() && !x->isPosition()) // q + k <= n has no atom
       return failure();
     if (!bound)
       bound = arith::ConstantIntOp::create(rewriter, op.getLoc(), 0, 64);
@@ -238,9 +179,39 @@ struct CompareToAtom : OpRewritePattern<CompareOp> {
   }
 };
 
+// (q - k) % 4 == 0 -> dilated(inf, inf, 4)
+struct CompareToDilated : OpRewritePattern<CompareOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(CompareOp op,
+                                PatternRewriter &rewriter) const override {
+    bool equal = op.getPredicate() == Predicate::EQ;
+    if (!equal && op.getPredicate() != Predicate::NE)
+      return failure();
+    Value lhs = op.getLhs(), rhs = op.getRhs();
+    if (matchPattern(lhs, m_Zero()))
+      std::swap(lhs, rhs);
+    auto rest = lhs.getDefiningOp<FloorModOp>();
+    APInt step;
+    if (!rest || !matchPattern(rhs, m_Zero()) ||
+        !matchPattern(rest.getRhs(), m_ConstantInt(&step)) ||
+        step.getSExtValue() < 1)
+      return failure();
+    std::optional<Linear> distance = asLinear(rest.getLhs());
+    if (!distance || !distance->isBand() || distance->block != 1 ||
+        distance->constant != 0)
+      return failure();
+    Value diagonals = DilatedOp::create(rewriter, op.getLoc(), op.getType(),
+                                        Value(), Value(), rest.getRhs());
+    if (!equal)
+      diagonals = NotOp::create(rewriter, op.getLoc(), op.getType(), diagonals);
+    rewriter.replaceOp(op, diagonals);
+    return success();
+  }
+};
+
 } // namespace
 
 void CompareOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                             MLIRContext *context) {
-  patterns.add<CompareToAtom>(context);
+  patterns.add<CompareToAtom, CompareToDilated>(context);
 }
