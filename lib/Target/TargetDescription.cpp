@@ -15,9 +15,10 @@ const TargetDescription &fovea::getSM80() {
 /// Sixteen rows a warp wherever registers are short; 64 keys a tile for long
 /// runs of independent products. docs/ptx-backend.md has the figures.
 static llvm::ArrayRef<Schedule> candidates(unsigned elementBits) {
-  static const Schedule half[] = {{128, 64, 2, 8}, {64, 64, 2, 4}, {64, 32, 2, 4},
-                                  {64, 32, 1, 4}};
-  static const Schedule single[] = {{64, 32, 2, 4}, {64, 16, 2, 4}, {64, 16, 1, 4}};
+  static const Schedule half[] = {
+      {128, 64, 2, 8}, {64, 64, 2, 4}, {64, 32, 2, 4}, {64, 32, 1, 4}};
+  static const Schedule single[] = {
+      {64, 32, 2, 4}, {64, 16, 2, 4}, {64, 16, 1, 4}};
   return elementBits == 16 ? llvm::ArrayRef<Schedule>(half)
                            : llvm::ArrayRef<Schedule>(single);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// IR in, target code out, for tests of the back ends: `--tile-to-ptx` lowers the
-// tile.kernels of a module, `--tile-to-ptxas` assembles the result and prints registers
-// and spills, `--tile-to-ptx-info` prints what a launch needs.
+// IR in, target code out, for tests of the back ends: `--tile-to-ptx` lowers
+// the tile.kernels of a module, `--tile-to-ptxas` assembles the result and
+// prints registers and spills, `--tile-to-ptx-info` prints what a launch needs.
 #include "fovea/Conversion/TileToNVVM.h"
 #include "fovea/Pipelines/Registration.h"
 #include "fovea/Target/PTX/PTX.h"
@@ -17,7 +17,8 @@ using namespace mlir;
 using Emitter = llvm::function_ref<llvm::Expected<std::string>(ModuleOp)>;
 
 /// Lowers and prints what `emit` makes of the result.
-static LogicalResult lowerAndPrint(Operation *op, raw_ostream &stream, Emitter emit) {
+static LogicalResult lowerAndPrint(Operation *op, raw_ostream &stream,
+                                   Emitter emit) {
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     return op->emitOpError("expected a module");
@@ -37,7 +38,8 @@ static llvm::Expected<std::string> describeKernels(ModuleOp module) {
   for (const fovea::ptx::KernelInfo &kernel : fovea::ptx::kernelsOf(module))
     text += kernel.name + ": " + std::to_string(kernel.threads) + " threads, " +
             std::to_string(kernel.sharedBytes) + " bytes of shared memory, " +
-            std::to_string(kernel.rows) + " rows" + (kernel.general ? ", general\n" : "\n");
+            std::to_string(kernel.rows) + " rows" +
+            (kernel.general ? ", general\n" : "\n");
   return text;
 }
 
@@ -50,8 +52,9 @@ static llvm::Expected<std::string> assemble(ModuleOp module) {
     return result.takeError();
   std::string report = result->messages;
   for (const fovea::ptx::PtxasEntry &entry : result->entries)
-    report += entry.name + ": " + std::to_string(entry.registers) + " registers, " +
-              std::to_string(entry.spillStores) + " bytes spilled\n";
+    report += entry.name + ": " + std::to_string(entry.registers) +
+              " registers, " + std::to_string(entry.spillStores) +
+              " bytes spilled\n";
   return report + (result->messages.empty() ? "no messages\n" : "");
 }
 
@@ -59,18 +62,22 @@ int main(int argc, char **argv) {
   TranslateFromMLIRRegistration toPTX(
       "tile-to-ptx", "tile.kernel to PTX",
       [](Operation *op, raw_ostream &stream) {
-        return lowerAndPrint(op, stream, [](ModuleOp m) { return fovea::ptx::emitPTX(m); });
+        return lowerAndPrint(op, stream,
+                             [](ModuleOp m) { return fovea::ptx::emitPTX(m); });
       },
       fovea::registerAllDialects);
   TranslateFromMLIRRegistration toLLVM(
       "tile-to-llvm", "tile.kernel to LLVM IR for PTX",
       [](Operation *op, raw_ostream &stream) {
-        return lowerAndPrint(op, stream, [](ModuleOp m) { return fovea::ptx::emitLLVM(m); });
+        return lowerAndPrint(
+            op, stream, [](ModuleOp m) { return fovea::ptx::emitLLVM(m); });
       },
       fovea::registerAllDialects);
   TranslateFromMLIRRegistration toReport(
       "tile-to-ptxas", "ptxas's report on tile.kernels",
-      [](Operation *op, raw_ostream &stream) { return lowerAndPrint(op, stream, assemble); },
+      [](Operation *op, raw_ostream &stream) {
+        return lowerAndPrint(op, stream, assemble);
+      },
       fovea::registerAllDialects);
   TranslateFromMLIRRegistration toInfo(
       "tile-to-ptx-info", "launch requirements of tile.kernels",

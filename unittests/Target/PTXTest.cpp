@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the PTX back end decides without emitting anything: the chooser, the plan of
-// shared memory, and the reading of ptxas's report.
-#include "fovea/Target/PTX/KernelPlan.h"
+// What the PTX back end decides without emitting anything: the chooser, the
+// plan of shared memory, and the reading of ptxas's report.
 #include "fovea/Target/PTX/PTX.h"
+#include "fovea/Target/PTX/KernelPlan.h"
 #include "fovea/Target/TargetDescription.h"
 
 #include "gtest/gtest.h"
@@ -19,9 +19,11 @@ TEST(ChooseSchedule, FitsTheTargetForEveryHeadDimension) {
   for (unsigned bits : {16u, 32u})
     for (int64_t dim = 1; dim <= target.maxHeadDim; ++dim) {
       auto schedule = chooseSchedule(target, dim, dim, bits);
-      ASSERT_TRUE(bool(schedule)) << dim << ": " << llvm::toString(schedule.takeError());
+      ASSERT_TRUE(bool(schedule))
+          << dim << ": " << llvm::toString(schedule.takeError());
       auto plan = planKernel(target, *schedule, dim, dim, bits);
-      ASSERT_TRUE(bool(plan)) << dim << ": " << llvm::toString(plan.takeError());
+      ASSERT_TRUE(bool(plan))
+          << dim << ": " << llvm::toString(plan.takeError());
       EXPECT_LE(plan->sharedBytes, target.sharedBytes) << dim;
       EXPECT_LT(plan->tileRegisters(), target.registersPerThread - 40) << dim;
       EXPECT_GE(schedule->stages, 2) << dim;
@@ -44,21 +46,25 @@ std::string errorOf(llvm::Expected<Schedule> schedule) {
 }
 
 TEST(ChooseSchedule, SaysWhatDoesNotFit) {
-  EXPECT_EQ(errorOf(chooseSchedule(getSM80(), 300, 64, 16)),
-            "expected head dimensions from 1 to 256 on sm_80, but got 300 and 64");
+  EXPECT_EQ(
+      errorOf(chooseSchedule(getSM80(), 300, 64, 16)),
+      "expected head dimensions from 1 to 256 on sm_80, but got 300 and 64");
   EXPECT_EQ(errorOf(chooseSchedule(getSM80(), 64, 64, 16, {{}, 24, {}, {}})),
             "expected keys a multiple of 16 up to 128, but got 24");
   EXPECT_EQ(errorOf(chooseSchedule(getSM80(), 64, 64, 16, {40, {}, {}, 2})),
-            "expected rows a multiple of 16 a warp and at most 64 a warp, but got 40 rows "
+            "expected rows a multiple of 16 a warp and at most 64 a warp, but "
+            "got 40 rows "
             "and 2 warps");
   EXPECT_EQ(errorOf(chooseSchedule(getSM80(), 64, 64, 16, {{}, {}, {}, 64})),
             "expected at most 32 warps on sm_80, but got 64");
-  // Three stages of K and V, 64 keys by 256: 3 * 2 * 32 * 1040 bytes, and 128 rows of Q.
-  EXPECT_NE(errorOf(chooseSchedule(getSM80(), 256, 256, 16, {{}, 64, 3, {}})), "");
+  // Three stages of K and V, 64 keys by 256: 3 * 2 * 32 * 1040 bytes, and 128
+  // rows of Q.
+  EXPECT_NE(errorOf(chooseSchedule(getSM80(), 256, 256, 16, {{}, 64, 3, {}})),
+            "");
 }
 
-/// Byte ranges of 16-byte chunks that a warp touches at once must differ in their
-/// banks, 8 lanes at a time (shared memory moves 128 bytes a cycle).
+/// Byte ranges of 16-byte chunks that a warp touches at once must differ in
+/// their banks, 8 lanes at a time (shared memory moves 128 bytes a cycle).
 void expectDistinctBanks(const std::vector<int64_t> &addresses) {
   for (size_t phase = 0; phase < addresses.size(); phase += 8) {
     std::set<int64_t> banks;
@@ -73,8 +79,10 @@ TEST(KernelPlan, SharedTilesHaveNoBankConflicts) {
     SharedTile tile{rows, 16, 16};
     std::vector<int64_t> matrix, copy;
     for (int64_t lane = 0; lane < 32; ++lane) {
-      matrix.push_back(lane / 16 * tile.pitch() + lane % 16 * 16); // ldmatrix.x4
-      copy.push_back(lane % 16 * tile.pitch() + lane / 16 * 16);   // rows of 256 bytes
+      matrix.push_back(lane / 16 * tile.pitch() +
+                       lane % 16 * 16); // ldmatrix.x4
+      copy.push_back(lane % 16 * tile.pitch() +
+                     lane / 16 * 16); // rows of 256 bytes
     }
     expectDistinctBanks(matrix);
     expectDistinctBanks(copy);
@@ -90,7 +98,8 @@ TEST(KernelPlan, PadsAndPlaces) {
   EXPECT_EQ(plan->key.dataChunks, 5);
   EXPECT_FALSE(plan->hasAlignedRows()); // 20 elements are 40 bytes
   EXPECT_EQ(plan->stageBytes(), 6 * 1040 + 4 * 1040);
-  // Q goes to registers and borrows the second stage; nothing but the words follows.
+  // Q goes to registers and borrows the second stage; nothing but the words
+  // follows.
   EXPECT_TRUE(plan->queryInRegisters);
   EXPECT_EQ(plan->queryOffset, plan->stageBytes());
   EXPECT_EQ(plan->sharedBytes, 2 * plan->stageBytes() + 16);
@@ -107,7 +116,8 @@ TEST(PtxasReport, ReadsRegistersSpillsAndMessages) {
       "ptxas info    : Compiling entry function 'f' for 'sm_80'\n"
       "ptxas info    : Function properties for f\n"
       "    16 bytes stack frame, 12 bytes spill stores, 20 bytes spill loads\n"
-      "ptxas info    : Used 255 registers, used 1 barriers, 504 bytes cmem[0]\n");
+      "ptxas info    : Used 255 registers, used 1 barriers, 504 bytes "
+      "cmem[0]\n");
   ASSERT_EQ(result.entries.size(), 2u);
   EXPECT_EQ(result.entries[0].name, "f_general");
   EXPECT_EQ(result.entries[0].registers, 174);
@@ -117,7 +127,8 @@ TEST(PtxasReport, ReadsRegistersSpillsAndMessages) {
   EXPECT_EQ(result.entries[1].stackBytes, 16);
   EXPECT_EQ(result.entries[1].spillStores, 12);
   EXPECT_EQ(result.entries[1].spillLoads, 20);
-  EXPECT_EQ(result.messages, "ptxas warning : Value of threads per SM is out of range\n");
+  EXPECT_EQ(result.messages,
+            "ptxas warning : Value of threads per SM is out of range\n");
 }
 
 TEST(PtxasReport, MissingProgramIsAnError) {
@@ -125,8 +136,9 @@ TEST(PtxasReport, MissingProgramIsAnError) {
   auto result = runPtxas(".version 8.0");
   unsetenv("FOVEA_PTXAS");
   ASSERT_FALSE(bool(result));
-  EXPECT_EQ(llvm::toString(result.takeError()),
-            "FOVEA_PTXAS names '/nonexistent/ptxas', which is no executable file");
+  EXPECT_EQ(
+      llvm::toString(result.takeError()),
+      "FOVEA_PTXAS names '/nonexistent/ptxas', which is no executable file");
 }
 
 } // namespace

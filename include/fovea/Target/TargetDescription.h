@@ -12,11 +12,11 @@
 namespace fovea {
 
 struct TargetDescription {
-  llvm::StringRef name;        ///< "sm_80"
-  int64_t sharedBytes;         ///< shared memory one block may use
-  int64_t registersPerThread;  ///< 32-bit registers one thread may use
-  int64_t maxThreads;          ///< threads of a block
-  int64_t maxHeadDim;          ///< largest qk or v dimension
+  llvm::StringRef name;       ///< "sm_80"
+  int64_t sharedBytes;        ///< shared memory one block may use
+  int64_t registersPerThread; ///< 32-bit registers one thread may use
+  int64_t maxThreads;         ///< threads of a block
+  int64_t maxHeadDim;         ///< largest qk or v dimension
 };
 
 /// A100 (and what runs its code): 163 KiB of shared memory a block, CUDA C++
@@ -37,10 +37,9 @@ struct ScheduleOverrides {
 /// The schedule for one head shape on a GPU target: `qkDim` and `vDim` in
 /// elements, `elementBits` 16 or 32. Fails, with a message, on a head dimension
 /// or an override that does not fit the target.
-llvm::Expected<Schedule> chooseSchedule(const TargetDescription &target,
-                                        int64_t qkDim, int64_t vDim,
-                                        unsigned elementBits,
-                                        const ScheduleOverrides &overrides = {});
+llvm::Expected<Schedule>
+chooseSchedule(const TargetDescription &target, int64_t qkDim, int64_t vDim,
+               unsigned elementBits, const ScheduleOverrides &overrides = {});
 
 } // namespace fovea
 

@@ -2,11 +2,11 @@
 // Tiles from global to shared memory.
 //
 // Where rows are 16-byte aligned: cp.async by 16 bytes, neighbouring lanes on
-// neighbouring chunks of a row. A thread keeps its chunk and steps over rows, so
-// that a pass costs one pointer addition and the shared side is an immediate. Rows
-// past the end and chunks past the data copy nothing and fill with zeros.
-// Otherwise: element by element in a rolled loop, by plain loads and stores; the
-// same barriers order both.
+// neighbouring chunks of a row. A thread keeps its chunk and steps over rows,
+// so that a pass costs one pointer addition and the shared side is an
+// immediate. Rows past the end and chunks past the data copy nothing and fill
+// with zeros. Otherwise: element by element in a rolled loop, by plain loads
+// and stores; the same barriers order both.
 #include "Emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -30,7 +30,8 @@ void Emitter::copyChunks(const View &view, Value firstRow, Value length,
                          const SharedTile &tile, Value offset, bool checked,
                          int64_t firstChunk, int64_t columns) {
   int64_t rowsPerPass = plan.threads() / columns;
-  Value chunk = add(arith::RemUIOp::create(b, loc, tid, i32(columns)), firstChunk);
+  Value chunk =
+      add(arith::RemUIOp::create(b, loc, tid, i32(columns)), firstChunk);
   Value row = arith::DivUIOp::create(b, loc, tid, i32(columns));
   Value to = add(offset, add(mul(chunk, tile.pitch()), mul(row, 16)));
   Value here = globalAt(view.base, extend(mul(chunk, 16)));
@@ -44,7 +45,8 @@ void Emitter::copyChunks(const View &view, Value firstRow, Value length,
     Value valid = hasData, source = from, size;
     if (checked) {
       Value inside = less(add(firstRow, add(row, first)), length);
-      valid = valid ? arith::AndIOp::create(b, loc, valid, inside).getResult() : inside;
+      valid = valid ? arith::AndIOp::create(b, loc, valid, inside).getResult()
+                    : inside;
     }
     if (valid) {
       size = select(valid, i32(16), i32(0));
@@ -70,7 +72,8 @@ void Emitter::copyChunks(const View &view, Value firstRow, Value length,
 
 void Emitter::copyAligned(const View &view, Value firstRow, Value length,
                           const SharedTile &tile, Value offset, bool checked) {
-  int64_t columns = std::min<int64_t>(llvm::PowerOf2Ceil(tile.chunks), plan.threads());
+  int64_t columns =
+      std::min<int64_t>(llvm::PowerOf2Ceil(tile.chunks), plan.threads());
   for (int64_t first = 0; first < tile.chunks; first += columns)
     copyChunks(view, firstRow, length, tile, offset, checked, first, columns);
 }
@@ -89,13 +92,14 @@ void Emitter::copyElements(const View &view, Value firstRow, Value length,
     Value bytes = add(mul(extend(position), view.stride),
                       extend(mul(column, plan.elementBytes)));
     Value zero = arith::ConstantIntOp::create(b, loc, type, 0);
-    auto load = scf::IfOp::create(b, loc, TypeRange(type), valid, /*addThenBlock=*/true,
-                                  /*addElseBlock=*/true);
+    auto load =
+        scf::IfOp::create(b, loc, TypeRange(type), valid, /*addThenBlock=*/true,
+                          /*addElseBlock=*/true);
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(load.thenBlock());
-      Value element = LLVM::LoadOp::create(b, loc, type, globalAt(view.base, bytes),
-                                           plan.elementBytes);
+      Value element = LLVM::LoadOp::create(
+          b, loc, type, globalAt(view.base, bytes), plan.elementBytes);
       scf::YieldOp::create(b, loc, element);
       b.setInsertionPointToStart(load.elseBlock());
       scf::YieldOp::create(b, loc, zero);

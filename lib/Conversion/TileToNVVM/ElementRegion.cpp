@@ -16,10 +16,12 @@ static llvm::SetVector<Value> usedValues(Operation &op) {
   return used;
 }
 
-ElementRegion::ElementRegion(OpBuilder &builder, Block &block, const IRMapping &outer,
+ElementRegion::ElementRegion(OpBuilder &builder, Block &block,
+                             const IRMapping &outer,
                              ArrayRef<Dependence> arguments)
     : b(builder), block(block), outer(outer) {
-  for (auto [argument, depends] : llvm::zip_equal(block.getArguments(), arguments))
+  for (auto [argument, depends] :
+       llvm::zip_equal(block.getArguments(), arguments))
     dependence[argument] = depends;
   for (Operation &op : block.without_terminator()) {
     unsigned depends = dependenceOf(op);
@@ -35,7 +37,8 @@ unsigned ElementRegion::dependenceOf(Operation &op) {
   return depends;
 }
 
-ElementRegion::Key ElementRegion::keyOf(Value value, int64_t r, int64_t c) const {
+ElementRegion::Key ElementRegion::keyOf(Value value, int64_t r,
+                                        int64_t c) const {
   unsigned depends = dependence.lookup(value);
   return {value, depends & Row ? r : -1, depends & Column ? c : -1};
 }
@@ -72,7 +75,8 @@ Value ElementRegion::emit(int64_t r, int64_t c, ArgumentBuilder argument) {
   return emit(block.getTerminator()->getOperand(0), r, c, argument);
 }
 
-Value ElementRegion::emit(Value value, int64_t r, int64_t c, ArgumentBuilder argument) {
+Value ElementRegion::emit(Value value, int64_t r, int64_t c,
+                          ArgumentBuilder argument) {
   for (Operation &op : block.without_terminator())
     cloneOnce(op, r, c, argument);
   return lookup(value, r, c, argument);

@@ -4,9 +4,10 @@
 //
 // An operation of the region depends on the element's row, its column, both or
 // neither. It is cloned once a row, once a column, once an element or once: the
-// analysis is a union over operands, and the clones are kept by (operation, row or
-// none, column or none). So `q - window` costs one subtraction a row, and the draw of a
-// random mask, which holds loops that no later pass would merge, once a query block.
+// analysis is a union over operands, and the clones are kept by (operation, row
+// or none, column or none). So `q - window` costs one subtraction a row, and
+// the draw of a random mask, which holds loops that no later pass would merge,
+// once a query block.
 #ifndef FOVEA_CONVERSION_TILETONVVM_ELEMENTREGION_H
 #define FOVEA_CONVERSION_TILETONVVM_ELEMENTREGION_H
 
@@ -24,17 +25,20 @@ public:
   using ArgumentBuilder =
       llvm::function_ref<mlir::Value(unsigned i, int64_t r, int64_t c)>;
 
-  /// `outer` maps what the region captures, `arguments` says what each depends on.
+  /// `outer` maps what the region captures, `arguments` says what each depends
+  /// on.
   ElementRegion(mlir::OpBuilder &builder, mlir::Block &block,
-                const mlir::IRMapping &outer, llvm::ArrayRef<Dependence> arguments);
+                const mlir::IRMapping &outer,
+                llvm::ArrayRef<Dependence> arguments);
 
   /// Clones what depends on no column, for row r.
   void emitRow(int64_t r, ArgumentBuilder argument);
-  /// The value that the terminator yields, at (r, c). What exists is reused, so it
-  /// must dominate the insertion point.
+  /// The value that the terminator yields, at (r, c). What exists is reused, so
+  /// it must dominate the insertion point.
   mlir::Value emit(int64_t r, int64_t c, ArgumentBuilder argument);
   /// The same for another value of the block.
-  mlir::Value emit(mlir::Value value, int64_t r, int64_t c, ArgumentBuilder argument);
+  mlir::Value emit(mlir::Value value, int64_t r, int64_t c,
+                   ArgumentBuilder argument);
 
 private:
   using Key = std::tuple<mlir::Value, int64_t, int64_t>;
@@ -47,8 +51,10 @@ private:
 
   unsigned dependenceOf(mlir::Operation &op);
   Key keyOf(mlir::Value value, int64_t r, int64_t c) const;
-  mlir::Value lookup(mlir::Value value, int64_t r, int64_t c, ArgumentBuilder argument);
-  void cloneOnce(mlir::Operation &op, int64_t r, int64_t c, ArgumentBuilder argument);
+  mlir::Value lookup(mlir::Value value, int64_t r, int64_t c,
+                     ArgumentBuilder argument);
+  void cloneOnce(mlir::Operation &op, int64_t r, int64_t c,
+                 ArgumentBuilder argument);
 };
 
 } // namespace fovea::ptx

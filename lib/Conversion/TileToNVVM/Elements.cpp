@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arithmetic on fragments: maps, row reductions, rescaling.
 //
-// A reduction over a row is a tree over a lane's elements and two shuffles within
-// the four lanes of the row. Sums stay in parts (see Loop.cpp), and the question
-// whether some score exceeds the reference needs no shuffle at all: each lane asks
-// for its own elements, and the warp votes.
+// A reduction over a row is a tree over a lane's elements and two shuffles
+// within the four lanes of the row. Sums stay in parts (see Loop.cpp), and the
+// question whether some score exceeds the reference needs no shuffle at all:
+// each lane asks for its own elements, and the warp votes.
 #include "ElementRegion.h"
 #include "Emitter.h"
 
@@ -23,7 +23,8 @@ static bool isOutput(tile::FillOp op) {
     auto keys = dyn_cast<tile::KeysOp>(use.getOwner());
     if (!keys)
       continue;
-    Value state = keys.getResult(use.getOperandNumber() - keys.getInit().getBeginOperandIndex());
+    Value state = keys.getResult(use.getOperandNumber() -
+                                 keys.getInit().getBeginOperandIndex());
     for (Operation *user : state.getUsers())
       if (auto store = dyn_cast<tile::StoreResultOp>(user))
         return store.getOutput() == state;
@@ -34,7 +35,8 @@ static bool isOutput(tile::FillOp op) {
 LogicalResult Emitter::emitFill(tile::FillOp op) {
   auto type = op.getTile().getType();
   if (!type.getElementType().isF32())
-    return op.emitOpError("expected a tile of f32 on this target, but got ") << type;
+    return op.emitOpError("expected a tile of f32 on this target, but got ")
+           << type;
   Fragment result;
   Value value = lookup(op.getValue());
   if (!isOutput(op)) {
@@ -53,7 +55,8 @@ LogicalResult Emitter::emitFill(tile::FillOp op) {
 /// If the region only rounds its argument to the 16-bit storage type.
 static bool isRounding(tile::MapOp op) {
   Block &block = op.getBody().front();
-  auto trunc = block.getTerminator()->getOperand(0).getDefiningOp<arith::TruncFOp>();
+  auto trunc =
+      block.getTerminator()->getOperand(0).getDefiningOp<arith::TruncFOp>();
   return trunc && trunc.getIn() == block.getArgument(0) &&
          trunc.getType().getIntOrFloatBitWidth() == 16;
 }
@@ -64,12 +67,15 @@ Fragment Emitter::packedMap(tile::MapOp op, const Fragment &input) {
   result.kind = Fragment::Packed;
   result.values.clear();
   bool bf16 = op.getResult().getType().getElementType().isBF16();
-  Type type = VectorType::get(2, bf16 ? Type(b.getBF16Type()) : Type(b.getF16Type()));
+  Type type =
+      VectorType::get(2, bf16 ? Type(b.getBF16Type()) : Type(b.getF16Type()));
   StringRef name = bf16 ? "llvm.nvvm.ff2bf16x2.rn" : "llvm.nvvm.ff2f16x2.rn";
   for (int64_t r = 0; r < input.rows; ++r)
-    for (int64_t c = 0; c < input.cols; c += 2) { // the first operand is the high half
+    for (int64_t c = 0; c < input.cols;
+         c += 2) { // the first operand is the high half
       Value pair = intrinsic(name, type, {input.at(r, c + 1), input.at(r, c)});
-      result.values.push_back(LLVM::BitcastOp::create(b, loc, b.getI32Type(), pair));
+      result.values.push_back(
+          LLVM::BitcastOp::create(b, loc, b.getI32Type(), pair));
     }
   return result;
 }
@@ -81,7 +87,8 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
   for (Value input : op.getInputs()) {
     const Fragment &fragment = tiles[input];
     if (fragment.kind != Fragment::Matrix && fragment.kind != Fragment::Vector)
-      return op.emitOpError("expected maps of f32 tiles on this target, but got ")
+      return op.emitOpError(
+                 "expected maps of f32 tiles on this target, but got ")
              << input.getType();
     bool vector = fragment.kind == Fragment::Vector;
     depends.push_back(vector ? ElementRegion::Row : ElementRegion::Element);
@@ -97,13 +104,16 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
     return success();
   }
   if (!op.getResult().getType().getElementType().isF32())
-    return op.emitOpError("expected a map to f32, or one that only rounds, on this target");
+    return op.emitOpError(
+        "expected a map to f32, or one that only rounds, on this target");
   depends.append({ElementRegion::Row, ElementRegion::Column});
-  ElementRegion region(b, op.getBody().front(), scalars,
-                       ArrayRef(depends).take_front(op.getBody().getNumArguments()));
+  ElementRegion region(
+      b, op.getBody().front(), scalars,
+      ArrayRef(depends).take_front(op.getBody().getNumArguments()));
   auto argument = [&](unsigned i, int64_t r, int64_t c) -> Value {
     if (i < inputs.size())
-      return inputs[i].kind == Fragment::Vector ? inputs[i].values[r] : inputs[i].at(r, c);
+      return inputs[i].kind == Fragment::Vector ? inputs[i].values[r]
+                                                : inputs[i].at(r, c);
     if (i == inputs.size())
       return add(lookup(op.getFirstQuery()), add(laneRow, rowOffset(r)));
     int64_t scale = result.columns == Columns::Pairs ? 2 : 4;
@@ -113,7 +123,8 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
   bool vector = result.kind == Fragment::Vector;
   for (int64_t r = 0; r < result.rows; ++r)
     for (int64_t c = 0, e = vector ? 1 : result.cols; c < e; ++c)
-      result.values[vector ? r : r * result.cols + c] = region.emit(r, c, argument);
+      result.values[vector ? r : r * result.cols + c] =
+          region.emit(r, c, argument);
   tiles[op.getResult()] = result;
   return success();
 }
@@ -127,8 +138,10 @@ Value Emitter::laneReduce(const Fragment &tile, int64_t row, bool max) {
     SmallVector<Value> next;
     for (size_t i = 0; i + 1 < values.size(); i += 2)
       next.push_back(
-          max ? arith::MaxNumFOp::create(b, loc, values[i], values[i + 1]).getResult()
-              : arith::AddFOp::create(b, loc, values[i], values[i + 1]).getResult());
+          max ? arith::MaxNumFOp::create(b, loc, values[i], values[i + 1])
+                    .getResult()
+              : arith::AddFOp::create(b, loc, values[i], values[i + 1])
+                    .getResult());
     if (values.size() % 2)
       next.push_back(values.back());
     values = std::move(next);
@@ -177,7 +190,8 @@ void Emitter::emitExceeds(tile::ExceedsOp op) {
     if (op.getScale())
       max = arith::MulFOp::create(b, loc, max, lookup(op.getScale()));
     Value limit = arith::AddFOp::create(b, loc, bound.values[r], slack);
-    Value above = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, max, limit);
+    Value above =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, max, limit);
     any = any ? arith::OrIOp::create(b, loc, any, above).getResult() : above;
   }
   Value vote = NVVM::VoteSyncOp::create(b, loc, b.getI1Type(), i32(-1), any,

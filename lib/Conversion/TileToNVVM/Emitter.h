@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lowering of one tile.kernel: what every part of it shares.
 //
-// A tile is spread over the lanes of the warps. Warp w holds rows w R .. w R + R - 1
-// (R = 16 times `rowBlocks`), and of each tile every lane holds a few rows by a
-// few columns, its *fragment*. With g = lane / 4 and t = lane % 4:
+// A tile is spread over the lanes of the warps. Warp w holds rows w R .. w R +
+// R - 1 (R = 16 times `rowBlocks`), and of each tile every lane holds a few
+// rows by a few columns, its *fragment*. With g = lane / 4 and t = lane % 4:
 //
 //   rows     fragment row r is g + 8 (r % 2) + 16 (r / 2) of the warp's rows;
 //   columns  pairs: fragment column c is 2 t + c % 2 + 8 (c / 2);
 //            quads: fragment column c is 4 t + c % 4 + 16 (c / 4).
 //
 // Pairs are the accumulator of mma.m16n8 (PTX ISA, "Matrix Fragments for
-// mma.m16n8k16"): c0, c1 are row g, c2, c3 row g + 8. They are its A operand as well:
-// the columns 16 k .. 16 k + 15 of rows g and g + 8, two to a register, are a0..a3 of
-// step k. So the scores become the operand of P V without leaving the registers.
-// Quads hold the f32 output, which is summed by FMAs and read and stored by 16 bytes.
+// mma.m16n8k16"): c0, c1 are row g, c2, c3 row g + 8. They are its A operand as
+// well: the columns 16 k .. 16 k + 15 of rows g and g + 8, two to a register,
+// are a0..a3 of step k. So the scores become the operand of P V without leaving
+// the registers. Quads hold the f32 output, which is summed by FMAs and read
+// and stored by 16 bytes.
 #ifndef FOVEA_CONVERSION_TILETONVVM_EMITTER_H
 #define FOVEA_CONVERSION_TILETONVVM_EMITTER_H
 
@@ -47,7 +48,9 @@ struct Fragment {
   llvm::SmallVector<mlir::Value> values;
 
   mlir::Value at(int64_t r, int64_t c) const { return values[r * cols + c]; }
-  mlir::Value pair(int64_t r, int64_t p) const { return values[r * cols / 2 + p]; }
+  mlir::Value pair(int64_t r, int64_t p) const {
+    return values[r * cols / 2 + p];
+  }
 };
 
 /// A head of Q, K, V, O or LSE in global memory.
@@ -76,15 +79,18 @@ private:
   mlir::OpBuilder &b;
   mlir::Location loc;
 
+  mlir::Block *entryBlock = nullptr;
+  llvm::DenseMap<mlir::Attribute, mlir::Value> constants; ///< see constant()
   mlir::IRMapping scalars; ///< values of the kernel that are not tiles
   llvm::DenseMap<mlir::Value, Fragment> tiles;
   llvm::DenseMap<mlir::Value, View> views;
   llvm::SmallVector<mlir::Value> pendingQueries; ///< loads not yet waited for
   llvm::DenseSet<mlir::Value> partialSums; ///< kept as parts until the end
-  mlir::Value tid, lane, warp, group, inGroup; ///< i32; lane = 4 group + inGroup
-  mlir::Value warpRow; ///< first row of this warp in the tile
-  mlir::Value laneRow; ///< row of fragment row 0
-  mlir::Value shared;  ///< the dynamic shared memory
+  mlir::Value tid, lane, warp, group,
+      inGroup;                         ///< i32; lane = 4 group + inGroup
+  mlir::Value warpRow;                 ///< first row of this warp in the tile
+  mlir::Value laneRow;                 ///< row of fragment row 0
+  mlir::Value shared;                  ///< the dynamic shared memory
   mlir::Value batch, head, numQueries; ///< i32
 
   // Entry.cpp: the function, its parameters and what is known at its start.
@@ -99,9 +105,12 @@ private:
   mlir::LogicalResult emitTileOp(mlir::Operation *op);
   mlir::LogicalResult emitIf(mlir::Operation *op);
   mlir::LogicalResult emitLoad(tile::LoadOp op);
-  mlir::Value lookup(mlir::Value scalar) { return scalars.lookupOrDefault(scalar); }
+  mlir::Value lookup(mlir::Value scalar) {
+    return scalars.lookupOrDefault(scalar);
+  }
 
   // Values.cpp: small helpers.
+  mlir::Value constant(mlir::TypedAttr value);
   mlir::Value i32(int64_t value);
   mlir::Value i64(int64_t value);
   mlir::Value f32(float value);
@@ -116,7 +125,8 @@ private:
   /// The shared memory at `offset` (i32) + `immediate` bytes.
   mlir::Value sharedAt(mlir::Value offset, int64_t immediate = 0);
   mlir::Value globalAt(mlir::Value base, mlir::Value bytes);
-  mlir::Value intrinsic(llvm::StringRef name, mlir::Type type, mlir::ValueRange args);
+  mlir::Value intrinsic(llvm::StringRef name, mlir::Type type,
+                        mlir::ValueRange args);
   mlir::Value shuffleXor(mlir::Value value, int64_t mask);
   void barrier();
   void syncWarp();
@@ -128,12 +138,14 @@ private:
   mlir::ValueRange rolledLoop(mlir::Value from, mlir::Value to, int64_t step,
                               mlir::ValueRange init,
                               llvm::function_ref<llvm::SmallVector<mlir::Value>(
-                                  mlir::Value, mlir::ValueRange)> body);
+                                  mlir::Value, mlir::ValueRange)>
+                                  body);
   int64_t fragmentRows() const { return plan.rowBlocks() * 2; }
   /// Tile rows between fragment row 0 and fragment row r.
   static int64_t rowOffset(int64_t r) { return 8 * (r % 2) + 16 * (r / 2); }
   static int64_t columnOffset(Columns columns, int64_t c) {
-    return columns == Columns::Pairs ? c % 2 + 8 * (c / 2) : c % 4 + 16 * (c / 4);
+    return columns == Columns::Pairs ? c % 2 + 8 * (c / 2)
+                                     : c % 4 + 16 * (c / 4);
   }
   Fragment matrix(int64_t cols, Columns columns);
 
@@ -156,12 +168,14 @@ private:
                          bool transposed);
   Fragment packedStep(const Fragment &lhs, int64_t step);
   llvm::SmallVector<mlir::Value> operandB(const Fragment &rhs, mlir::Value base,
-                                          int64_t step, int64_t pair, bool transposed);
+                                          int64_t step, int64_t pair,
+                                          bool transposed);
   void multiply(Fragment &acc, const Fragment &lhs, int64_t block,
                 mlir::ValueRange rhs);
   Fragment loadQuery(const Fragment &query);
   void loadQueries();
-  llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value address, bool transposed);
+  llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value address,
+                                              bool transposed);
   Fragment fmaScores(const Fragment &query, const Fragment &key);
   Fragment fmaOutput(const Fragment &p, const Fragment &value, Fragment acc);
   llvm::SmallVector<mlir::Value> loadFour(mlir::Value address);

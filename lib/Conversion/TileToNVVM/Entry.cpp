@@ -12,7 +12,13 @@ using namespace fovea;
 using namespace fovea::ptx;
 
 /// Parameters of the function, before the pattern's own.
-enum Parameter { Pointers = 0, Strides = 5, NumQueries = 17, NumKeys = 18, FirstParam = 19 };
+enum Parameter {
+  Pointers = 0,
+  Strides = 5,
+  NumQueries = 17,
+  NumKeys = 18,
+  FirstParam = 19
+};
 
 static constexpr unsigned globalSpace = 1, sharedSpace = 3;
 static constexpr StringRef sharedName = "fovea_shared";
@@ -24,7 +30,8 @@ static LLVM::GlobalOp getSharedMemory(ModuleOp module, Location loc) {
   OpBuilder b(module.getBodyRegion());
   auto type = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
   return LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/false,
-                                LLVM::Linkage::External, sharedName, Attribute(),
+                                LLVM::Linkage::External, sharedName,
+                                Attribute(),
                                 /*alignment=*/128, sharedSpace);
 }
 
@@ -32,16 +39,20 @@ static LLVM::GlobalOp getSharedMemory(ModuleOp module, Location loc) {
 static int64_t regionOperations(tile::KernelOp kernel) {
   int64_t count = 0;
   kernel.getBody().walk([&](Operation *op) {
-    count += !isa<tile::TileDialect>(op->getDialect()) && op->getParentOp() != kernel;
+    count += !isa<tile::TileDialect>(op->getDialect()) &&
+             op->getParentOp() != kernel;
   });
   return count;
 }
 
-/// Left alone, ptxas aims at 128 registers for 256 threads (two blocks an SM), and
-/// rather spills than exceeds them. That suits small tiles with plain masks only.
+/// Left alone, ptxas aims at 128 registers for 256 threads (two blocks an SM),
+/// and rather spills than exceeds them. That suits small tiles with plain masks
+/// only.
 static bool wantsOccupancy(tile::KernelOp kernel, const KernelPlan &plan) {
-  return plan.tileRegisters() <= 80 && llvm::isPowerOf2_64(plan.key.chunks) &&
-         llvm::isPowerOf2_64(plan.value.chunks) && regionOperations(kernel) <= 60;
+  return plan.usesTensorCores() && plan.tileRegisters() <= 80 &&
+         llvm::isPowerOf2_64(plan.key.chunks) &&
+         llvm::isPowerOf2_64(plan.value.chunks) &&
+         regionOperations(kernel) <= 60;
 }
 
 LLVM::LLVMFuncOp Emitter::createFunction(StringRef name) {
@@ -51,19 +62,23 @@ LLVM::LLVMFuncOp Emitter::createFunction(StringRef name) {
   Block &body = kernel.getBody().front();
   for (unsigned i = tile::KernelOp::FirstParam; i < body.getNumArguments(); ++i)
     types.push_back(body.getArgument(i).getType());
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
-                                          types);
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), types);
   auto function = LLVM::LLVMFuncOp::create(b, loc, name, type);
-  function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
+                    b.getUnitAttr());
   function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                     b.getDenseI32ArrayAttr({int32_t(plan.threads()), 1, 1}));
   for (unsigned i = 0; i < Strides; ++i) {
-    int64_t alignment = i == tile::KernelOp::LSE ? 4 : general ? plan.elementBytes : 16;
+    int64_t alignment = i == tile::KernelOp::LSE ? 4
+                        : general                ? plan.elementBytes
+                                                 : 16;
     function.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(),
                         b.getI64IntegerAttr(alignment));
   }
-  if (!wantsOccupancy(kernel, plan))
-    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(1));
+  if (general || !wantsOccupancy(kernel, plan))
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                      b.getI32IntegerAttr(1));
   // What a launch needs beside the contract; read by lib/Target/PTX.
   function->setAttr("tile.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
   function->setAttr("tile.threads", b.getI64IntegerAttr(plan.threads()));
@@ -73,12 +88,15 @@ LLVM::LLVMFuncOp Emitter::createFunction(StringRef name) {
   return function;
 }
 
-/// The view whose pointer is parameter `pointer` (Q, K, V, O), at batch and `index`.
-View Emitter::viewOf(Block &entry, unsigned pointer, Value index, Type element) {
+/// The view whose pointer is parameter `pointer` (Q, K, V, O), at batch and
+/// `index`.
+View Emitter::viewOf(Block &entry, unsigned pointer, Value index,
+                     Type element) {
   auto stride = [&](unsigned dim) {
     return entry.getArgument(Strides + 3 * pointer + dim);
   };
-  Value offset = add(mul(extend(batch), stride(0)), mul(extend(index), stride(1)));
+  Value offset =
+      add(mul(extend(batch), stride(0)), mul(extend(index), stride(1)));
   Value base = LLVM::GEPOp::create(b, loc, entry.getArgument(pointer).getType(),
                                    element, entry.getArgument(pointer),
                                    ArrayRef<LLVM::GEPArg>{offset});
@@ -102,10 +120,12 @@ void Emitter::bindArguments(Block &entry) {
   head = NVVM::BlockIdYOp::create(b, loc, i32Type);
   batch = NVVM::BlockIdZOp::create(b, loc, i32Type);
   int64_t share = kernel.getQHeads() / kernel.getKvHeads();
-  Value kvHead = share == 1 ? head
-                            : arith::DivUIOp::create(b, loc, head, i32(share)).getResult();
+  Value kvHead =
+      share == 1 ? head
+                 : arith::DivUIOp::create(b, loc, head, i32(share)).getResult();
   auto length = [&](unsigned parameter) -> Value {
-    return arith::TruncIOp::create(b, loc, i32Type, entry.getArgument(parameter));
+    return arith::TruncIOp::create(b, loc, i32Type,
+                                   entry.getArgument(parameter));
   };
   numQueries = length(NumQueries);
   scalars.map(kernel.argument(Kernel::Batch), batch);
@@ -132,7 +152,7 @@ LogicalResult Emitter::emit(StringRef name) {
   LLVM::GlobalOp memory = getSharedMemory(module, loc);
   LLVM::LLVMFuncOp function = createFunction(name);
   OpBuilder::InsertionGuard guard(b);
-  Block *entry = function.addEntryBlock(b);
+  Block *entry = entryBlock = function.addEntryBlock(b);
   b.setInsertionPointToStart(entry);
   shared = LLVM::AddressOfOp::create(b, loc, memory);
   bindArguments(*entry);

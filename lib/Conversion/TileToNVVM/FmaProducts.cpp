@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Matrix products in full f32 precision: FMAs, in loops that stay rolled so that
-// the code stays small.
+// Matrix products in full f32 precision: FMAs, in loops that stay rolled so
+// that the code stays small.
 //
-// Scores: a lane sums its rows by its columns (pairs) over the head dimension, four
-// elements of each row of Q and K at a time. Output: probabilities go through shared
-// memory, because a lane needs those of all keys and registers cannot be indexed by
-// a loop; each warp reads back only what it wrote. The output is held in quads, so
-// that V is read by 16 bytes.
+// Scores: a lane sums its rows by its columns (pairs) over the head dimension,
+// four elements of each row of Q and K at a time. Output: probabilities go
+// through shared memory, because a lane needs those of all keys and registers
+// cannot be indexed by a loop; each warp reads back only what it wrote. The
+// output is held in quads, so that V is read by 16 bytes.
 #include "Emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -54,7 +54,8 @@ Fragment Emitter::fmaScores(const Fragment &query, const Fragment &key) {
   return result;
 }
 
-Fragment Emitter::fmaOutput(const Fragment &p, const Fragment &value, Fragment acc) {
+Fragment Emitter::fmaOutput(const Fragment &p, const Fragment &value,
+                            Fragment acc) {
   int64_t pitch = plan.probabilitiesPitch();
   Value row = add(mul(laneRow, pitch), plan.probabilitiesOffset);
   Value writeTo = add(row, mul(inGroup, 8));
@@ -63,8 +64,10 @@ Fragment Emitter::fmaOutput(const Fragment &p, const Fragment &value, Fragment a
     for (int64_t c = 0; c < p.cols; c += 2) {
       Value vector = LLVM::PoisonOp::create(b, loc, pair);
       for (int64_t i = 0; i < 2; ++i)
-        vector = LLVM::InsertElementOp::create(b, loc, vector, p.at(r, c + i), i32(i));
-      int64_t immediate = rowOffset(r) * pitch + columnOffset(Columns::Pairs, c) * 4;
+        vector = LLVM::InsertElementOp::create(b, loc, vector, p.at(r, c + i),
+                                               i32(i));
+      int64_t immediate =
+          rowOffset(r) * pitch + columnOffset(Columns::Pairs, c) * 4;
       LLVM::StoreOp::create(b, loc, vector, sharedAt(writeTo, immediate), 8);
     }
   syncWarp();
@@ -85,7 +88,8 @@ Fragment Emitter::fmaOutput(const Fragment &p, const Fragment &value, Fragment a
             for (int64_t r = 0; r < acc.rows; ++r)
               for (int64_t i = 0; i < 4; ++i) {
                 Value &sum = next[r * acc.cols + block * 4 + i];
-                sum = math::FmaOp::create(b, loc, weights[r][key], elements[i], sum);
+                sum = math::FmaOp::create(b, loc, weights[r][key], elements[i],
+                                          sum);
               }
           }
         return next;

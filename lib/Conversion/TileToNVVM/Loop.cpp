@@ -10,12 +10,12 @@
 //     find the tile after the last pending one; start its copy
 //     compute the current tile
 //
-// The columns of the pending tiles are loop state, and so is `until`: up to there no
-// mask is needed, so the tile after the last needs one comparison, and the walk over
-// the mask's runs only happens at the end of such a stretch.
+// The columns of the pending tiles are loop state, and so is `until`: up to
+// there no mask is needed, so the tile after the last needs one comparison, and
+// the walk over the mask's runs only happens at the end of such a stretch.
 //
-// The row sum is kept in parts, one a lane, if everything done with it in the loop
-// is linear; the four lanes of a row add up once, at the store.
+// The row sum is kept in parts, one a lane, if everything done with it in the
+// loop is linear; the four lanes of a row add up once, at the store.
 #include "Emitter.h"
 
 #include "fovea/Dialect/Tile/TileWalk.h"
@@ -26,8 +26,9 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::ptx;
 
-/// Whether all that becomes of `value`, a row vector of the loop's body, commutes
-/// with adding up parts: products with a factor, row sums on top, and the state itself.
+/// Whether all that becomes of `value`, a row vector of the loop's body,
+/// commutes with adding up parts: products with a factor, row sums on top, and
+/// the state itself.
 static bool isLinear(Value value, tile::KeysOp keys, unsigned state) {
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
@@ -36,13 +37,16 @@ static bool isLinear(Value value, tile::KeysOp keys, unsigned state) {
         return false;
     } else if (auto map = dyn_cast<tile::MapOp>(user)) {
       Block &body = map.getBody().front();
-      auto mul = body.getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
+      auto mul =
+          body.getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
       if (!mul || llvm::range_size(body.without_terminator()) != 1 ||
-          llvm::count(map.getInputs(), value) != 1 || mul.getLhs() == mul.getRhs() ||
+          llvm::count(map.getInputs(), value) != 1 ||
+          mul.getLhs() == mul.getRhs() ||
           !isLinear(map.getResult(), keys, state))
         return false;
     } else if (auto yield = dyn_cast<scf::YieldOp>(user)) {
-      if (!isLinear(yield->getParentOp()->getResult(use.getOperandNumber()), keys, state))
+      if (!isLinear(yield->getParentOp()->getResult(use.getOperandNumber()),
+                    keys, state))
         return false;
     } else if (!isa<tile::YieldOp>(user) || use.getOperandNumber() != state ||
                user->getParentOp() != keys) {
@@ -56,7 +60,8 @@ void Emitter::findPartialSums(tile::KeysOp op) {
   for (unsigned i = 0; i < op.getNumResults(); ++i) {
     bool onlySum = llvm::all_of(op.getResult(i).getUses(), [&](OpOperand &use) {
       auto store = dyn_cast<tile::StoreResultOp>(use.getOwner());
-      return store && store.getSum() == use.get() && store.getMax() != use.get();
+      return store && store.getSum() == use.get() &&
+             store.getMax() != use.get();
     });
     Value argument = op.bodyBlock().getArgument(tile::KeysOp::FirstState + i);
     if (onlySum && tiles[op.getInit()[i]].kind == Fragment::Vector &&
@@ -74,22 +79,25 @@ SmallVector<Value> Emitter::flatten(ArrayRef<Fragment> fragments) {
 }
 
 /// Fragments of the same shapes that hold `values`, consumed in order.
-SmallVector<Fragment> Emitter::like(ArrayRef<Fragment> fragments, ValueRange values) {
+SmallVector<Fragment> Emitter::like(ArrayRef<Fragment> fragments,
+                                    ValueRange values) {
   SmallVector<Fragment> result(fragments);
   for (Fragment &fragment : result) {
     if (fragment.kind == Fragment::Shared)
       continue;
-    fragment.values.assign(values.begin(), values.begin() + fragment.values.size());
+    fragment.values.assign(values.begin(),
+                           values.begin() + fragment.values.size());
     values = values.drop_front(fragment.values.size());
   }
   return result;
 }
 
 /// The first tile at or after `from`, and up to where none needs a mask.
-std::pair<Emitter::KeyTile, Value> Emitter::nextTile(tile::KeysOp op, Value from,
-                                                     Value until) {
+std::pair<Emitter::KeyTile, Value> Emitter::nextTile(tile::KeysOp op,
+                                                     Value from, Value until) {
   Value past = add(from, plan.schedule.keys);
-  Value simple = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, past, until);
+  Value simple =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, past, until);
   SmallVector<Type> types{b.getI32Type(), b.getI1Type(), b.getI32Type()};
   auto branch = scf::IfOp::create(b, loc, types, simple, true, true);
   OpBuilder::InsertionGuard guard(b);
@@ -98,17 +106,20 @@ std::pair<Emitter::KeyTile, Value> Emitter::nextTile(tile::KeysOp op, Value from
   scf::YieldOp::create(b, loc, ValueRange{from, no, until});
   b.setInsertionPointToStart(branch.elseBlock());
   tile::NextTile next = tile::emitNextTile(b, loc, op, from, scalars);
-  Value end = arith::MinSIOp::create(b, loc, next.until, lookup(op.getLength()));
+  Value end =
+      arith::MinSIOp::create(b, loc, next.until, lookup(op.getLength()));
   Value clear = select(next.masked, i32(0), end);
   scf::YieldOp::create(b, loc, ValueRange{next.column, next.masked, clear});
   return {{branch.getResult(0), branch.getResult(1)}, branch.getResult(2)};
 }
 
-/// Starts the copies of K and V of a tile, if it exists, to the stage at `stage`.
+/// Starts the copies of K and V of a tile, if it exists, to the stage at
+/// `stage`.
 void Emitter::copyKeys(tile::KeysOp op, const KeyTile &next, Value stage) {
   Value length = lookup(op.getLength());
   auto copy = [&](bool checked) {
-    copyTile(views[op.getKeys()], next.column, length, plan.key, stage, checked);
+    copyTile(views[op.getKeys()], next.column, length, plan.key, stage,
+             checked);
     copyTile(views[op.getValues()], next.column, length, plan.value,
              add(stage, plan.valueOffset()), checked);
   };
@@ -116,7 +127,8 @@ void Emitter::copyKeys(tile::KeysOp op, const KeyTile &next, Value stage) {
     if (general) // always checked
       return copy(true);
     // Only a masked tile can pass the end of the keys.
-    auto branch = scf::IfOp::create(b, loc, next.masked, /*withElseRegion=*/true);
+    auto branch =
+        scf::IfOp::create(b, loc, next.masked, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
     copy(true);
@@ -127,7 +139,8 @@ void Emitter::copyKeys(tile::KeysOp op, const KeyTile &next, Value stage) {
 }
 
 /// The body on one tile; `state` is the loop's state before and after.
-LogicalResult Emitter::emitIteration(tile::KeysOp op, const KeyTile &tile, Value stage,
+LogicalResult Emitter::emitIteration(tile::KeysOp op, const KeyTile &tile,
+                                     Value stage,
                                      SmallVectorImpl<Fragment> &state) {
   Block &body = op.bodyBlock();
   scalars.map(body.getArgument(tile::KeysOp::Column), tile.column);
@@ -144,23 +157,28 @@ LogicalResult Emitter::emitIteration(tile::KeysOp op, const KeyTile &tile, Value
     tiles[body.getArgument(tile::KeysOp::FirstState + i)] = fragment;
   if (failed(emitBlock(body)))
     return failure();
-  for (auto [i, yielded] : llvm::enumerate(body.getTerminator()->getOperands())) {
+  for (auto [i, yielded] :
+       llvm::enumerate(body.getTerminator()->getOperands())) {
     Fragment &next = tiles[yielded];
-    if (next.values.size() != state[i].values.size() || next.partial != state[i].partial)
-      return op.emitOpError("expected the loop's state to keep its layout on this target");
+    if (next.values.size() != state[i].values.size() ||
+        next.partial != state[i].partial)
+      return op.emitOpError(
+          "expected the loop's state to keep its layout on this target");
     state[i] = next;
   }
   return success();
 }
 
 LogicalResult Emitter::emitKeys(tile::KeysOp op) {
-  int64_t stages = plan.schedule.stages, pending = std::max<int64_t>(stages - 1, 1);
+  int64_t stages = plan.schedule.stages,
+          pending = std::max<int64_t>(stages - 1, 1);
   Value length = lookup(op.getLength());
   findPartialSums(op);
   SmallVector<Fragment> state;
   for (auto [i, init] : llvm::enumerate(op.getInit())) {
     Fragment fragment = tiles[init];
-    if (partialSums.contains(op.bodyBlock().getArgument(tile::KeysOp::FirstState + i))) {
+    if (partialSums.contains(
+            op.bodyBlock().getArgument(tile::KeysOp::FirstState + i))) {
       fragment.partial = true;
       for (Value &value : fragment.values)
         value = select(equals(inGroup, 0), value, f32(0));
@@ -199,7 +217,8 @@ LogicalResult Emitter::emitKeys(tile::KeysOp op) {
   Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
   SmallVector<Value> next;
   state = like(state, ValueRange(after->getArguments()).drop_front(head));
-  if (failed(emitLoopBody(op, after->getArguments().take_front(head), state, next)))
+  if (failed(emitLoopBody(op, after->getArguments().take_front(head), state,
+                          next)))
     return failure();
   next.append(flatten(state));
   scf::YieldOp::create(b, loc, next);
@@ -209,12 +228,13 @@ LogicalResult Emitter::emitKeys(tile::KeysOp op) {
   return success();
 }
 
-/// One turn: `scalarsIn` are (column, masked) of the pending tiles, until, stage;
-/// `next` receives the same for the next turn.
+/// One turn: `scalarsIn` are (column, masked) of the pending tiles, until,
+/// stage; `next` receives the same for the next turn.
 LogicalResult Emitter::emitLoopBody(tile::KeysOp op, ValueRange in,
                                     SmallVectorImpl<Fragment> &state,
                                     SmallVectorImpl<Value> &next) {
-  int64_t stages = plan.schedule.stages, pending = std::max<int64_t>(stages - 1, 1);
+  int64_t stages = plan.schedule.stages,
+          pending = std::max<int64_t>(stages - 1, 1);
   int64_t ring = stages * plan.stageBytes();
   KeyTile current{in[0], in[1]}, last{in[2 * pending - 2], in[2 * pending - 1]};
   Value until = in[2 * pending], stage = in[2 * pending + 1];

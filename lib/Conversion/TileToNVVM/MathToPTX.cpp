@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// math on f32 by ex2.approx and lg2.approx (relative errors of 2^-22 and 2^-22.6,
-// PTX ISA, "Floating Point Instructions"), with their limits: exp2 of -infinity is 0,
-// of +infinity infinity, NaN stays NaN. The rest of math becomes LLVM intrinsics
-// that the NVPTX back end knows (sqrt, fabs, fma, ...).
+// math on f32 by ex2.approx and lg2.approx (relative errors of 2^-22 and
+// 2^-22.6, PTX ISA, "Floating Point Instructions"), with their limits: exp2 of
+// -infinity is 0, of +infinity infinity, NaN stays NaN. The rest of math
+// becomes LLVM intrinsics that the NVPTX back end knows (sqrt, fabs, fma, ...).
 #include "fovea/Conversion/TileToNVVM.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,12 +31,15 @@ struct Builder32 {
     return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
   }
   Value call(StringRef name, Value x) {
-    return LLVM::CallIntrinsicOp::create(b, loc, b.getF32Type(), b.getStringAttr(name), x)
+    return LLVM::CallIntrinsicOp::create(b, loc, b.getF32Type(),
+                                         b.getStringAttr(name), x)
         .getResult(0);
   }
   Value exp2(Value x) { return call("llvm.nvvm.ex2.approx.ftz.f32", x); }
   Value log2(Value x) { return call("llvm.nvvm.lg2.approx.ftz.f", x); }
-  Value mul(Value x, float y) { return arith::MulFOp::create(b, loc, x, constant(y)); }
+  Value mul(Value x, float y) {
+    return arith::MulFOp::create(b, loc, x, constant(y));
+  }
   Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
 };
 
@@ -49,8 +52,9 @@ Value lowerLog(Builder32 f, Value x) {
   return f.mul(f.log2(x), std::numbers::ln2_v<float>);
 }
 
-/// tanh(x) = (1 - e) / (1 + e), e = exp(-2 |x|), with the sign of x: no overflow, and
-/// infinity gives 1. Below 0.25 a series keeps the relative error small.
+/// tanh(x) = (1 - e) / (1 + e), e = exp(-2 |x|), with the sign of x: no
+/// overflow, and infinity gives 1. Below 0.25 a series keeps the relative error
+/// small.
 Value lowerTanh(Builder32 f, Value x) {
   RewriterBase &b = f.b;
   Location loc = f.loc;
@@ -58,27 +62,29 @@ Value lowerTanh(Builder32 f, Value x) {
   Value e = f.exp2(f.mul(magnitude, -2 * std::numbers::log2e_v<float>));
   Value one = f.constant(1);
   Value above = arith::SubFOp::create(b, loc, one, e);
-  Value below = f.call("llvm.nvvm.rcp.approx.ftz.f", arith::AddFOp::create(b, loc, one, e));
+  Value below = f.call("llvm.nvvm.rcp.approx.ftz.f",
+                       arith::AddFOp::create(b, loc, one, e));
   Value large = f.mul(above, below);
   // x - x^3/3 + 2 x^5/15 - 17 x^7/315 + 62 x^9/2835
   Value square = f.mul(magnitude, magnitude);
   Value series = f.constant(62.0f / 2835);
   for (float c : {-17.0f / 315, 2.0f / 15, -1.0f / 3})
     series = math::FmaOp::create(b, loc, series, square, f.constant(c));
-  Value small = math::FmaOp::create(b, loc, f.mul(series, square), magnitude, magnitude);
-  Value near = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, magnitude,
-                                     f.constant(0.25f));
+  Value small =
+      math::FmaOp::create(b, loc, f.mul(series, square), magnitude, magnitude);
+  Value near = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT,
+                                     magnitude, f.constant(0.25f));
   Value result = arith::SelectOp::create(b, loc, near, small, large);
   return math::CopySignOp::create(b, loc, result, x);
 }
 
-template <typename OpTy>
-struct Lower : OpRewritePattern<OpTy> {
+template <typename OpTy> struct Lower : OpRewritePattern<OpTy> {
   using Function = Value (*)(Builder32, Value);
   Lower(MLIRContext *context, Function function)
       : OpRewritePattern<OpTy>(context), function(function) {}
 
-  LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
     if (!op.getType().isF32())
       return failure();
     rewriter.replaceOp(op, function({rewriter, op.getLoc()}, op.getOperand()));
@@ -87,7 +93,8 @@ struct Lower : OpRewritePattern<OpTy> {
   Function function;
 };
 
-struct ConvertMathToPTXPass : fovea::impl::ConvertMathToPTXPassBase<ConvertMathToPTXPass> {
+struct ConvertMathToPTXPass
+    : fovea::impl::ConvertMathToPTXPassBase<ConvertMathToPTXPass> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);

@@ -15,9 +15,11 @@ using namespace mlir;
 void fovea::buildTileToNVVMPipeline(OpPassManager &pm) {
   pm.addPass(tile::createExpandSoftmaxPass());
   pm.addPass(createConvertTileToNVVMPass());
-  pm.addPass(createConvertMathToPTXPass());
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
+  // Function by function, so that the two entries are lowered side by side.
+  OpPassManager &functions = pm.nest<LLVM::LLVMFuncOp>();
+  functions.addPass(createConvertMathToPTXPass());
+  functions.addPass(createSCFToControlFlowPass());
+  functions.addPass(createConvertMathToLLVMPass());
+  functions.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
 }

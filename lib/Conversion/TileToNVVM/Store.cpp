@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // tile.store_result: O = o / l and the log-sum-exp.
 //
-// The output goes through shared memory, over the K and V tiles that nobody reads
-// any more, so that rows leave in 16-byte pieces (or by elements, where they are not
-// aligned); a warp writes and reads only its own rows.
+// The output goes through shared memory, over the K and V tiles that nobody
+// reads any more, so that rows leave in 16-byte pieces (or by elements, where
+// they are not aligned); a warp writes and reads only its own rows.
 #include "Emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,16 +25,19 @@ void Emitter::stageOutput(const Fragment &output, ValueRange sums) {
                    mul(inGroup, group * plan.elementBytes));
   Type f32Type = b.getF32Type();
   for (int64_t r = 0; r < output.rows; ++r) {
-    Value empty = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sums[r], f32(0));
+    Value empty = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ,
+                                        sums[r], f32(0));
     Value inverse = intrinsic("llvm.nvvm.rcp.approx.ftz.f", f32Type, {sums[r]});
     auto scaled = [&](int64_t c) -> Value {
       Value product = arith::MulFOp::create(b, loc, output.at(r, c), inverse);
       return select(empty, f32(0), product);
     };
     for (int64_t c = 0; c < output.cols; c += group) {
-      Value vector = LLVM::PoisonOp::create(b, loc, VectorType::get(group, f32Type));
+      Value vector =
+          LLVM::PoisonOp::create(b, loc, VectorType::get(group, f32Type));
       for (int64_t i = 0; i < group; ++i)
-        vector = LLVM::InsertElementOp::create(b, loc, vector, scaled(c + i), i32(i));
+        vector = LLVM::InsertElementOp::create(b, loc, vector, scaled(c + i),
+                                               i32(i));
       if (plan.elementBytes == 2)
         vector = arith::TruncFOp::create(
             b, loc, VectorType::get(group, kernel.getStorageType()), vector);
@@ -76,24 +79,29 @@ void Emitter::storeLSE(tile::StoreResultOp op, ValueRange sums) {
   const Fragment &max = tiles[op.getMax()];
   Value base = views[op.getLseView()].base;
   Value null = LLVM::ZeroOp::create(b, loc, base.getType());
-  Value given = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, base, null);
+  Value given =
+      LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, base, null);
   Value length = lookup(op.getLength()), firstRow = lookup(op.getRow());
   onlyIf(given, [&] {
     Value headIndex = add(mul(batch, kernel.getQHeads()), head);
     Value item = mul(extend(headIndex), extend(length));
     for (int64_t r = 0; r < max.rows; ++r) {
       Value row = add(firstRow, add(laneRow, rowOffset(r)));
-      Value mine = arith::AndIOp::create(b, loc, less(row, length), equals(inGroup, 0));
+      Value mine =
+          arith::AndIOp::create(b, loc, less(row, length), equals(inGroup, 0));
       onlyIf(mine, [&] {
-        Value log = intrinsic("llvm.nvvm.lg2.approx.ftz.f", b.getF32Type(), {sums[r]});
+        Value log =
+            intrinsic("llvm.nvvm.lg2.approx.ftz.f", b.getF32Type(), {sums[r]});
         Value lse = arith::AddFOp::create(b, loc, max.values[r], log);
-        lse = arith::MulFOp::create(b, loc, lse, f32(std::numbers::ln2_v<float>));
+        lse =
+            arith::MulFOp::create(b, loc, lse, f32(std::numbers::ln2_v<float>));
         // m may still be -infinity, or anything if l = 0.
         Value none = f32(-std::numeric_limits<float>::infinity());
-        Value empty =
-            arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sums[r], f32(0));
+        Value empty = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ,
+                                            sums[r], f32(0));
         Value bytes = mul(add(item, extend(row)), i64(4));
-        LLVM::StoreOp::create(b, loc, select(empty, none, lse), globalAt(base, bytes), 4);
+        LLVM::StoreOp::create(b, loc, select(empty, none, lse),
+                              globalAt(base, bytes), 4);
       });
     }
   });
@@ -108,5 +116,6 @@ void Emitter::emitStore(tile::StoreResultOp op) {
   barrier(); // other warps may still read V
   stageOutput(tiles[op.getOutput()], sums);
   syncWarp();
-  storeRows(views[op.getOutView()], lookup(op.getRow()), lookup(op.getLength()));
+  storeRows(views[op.getOutView()], lookup(op.getRow()),
+            lookup(op.getLength()));
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The pass: every tile.kernel becomes one or two functions. `<name>` copies rows by
-// 16 bytes and wants pointers and strides that are multiples of them; `<name>_general`
-// takes any. A head dimension whose rows are no multiple of 16 bytes has only the latter.
+// The pass: every tile.kernel becomes one or two functions. `<name>` copies
+// rows by 16 bytes and wants pointers and strides that are multiples of them;
+// `<name>_general` takes any. A head dimension whose rows are no multiple of 16
+// bytes has only the latter.
 //
-// Emission walks the kernel once, in order; what each op becomes is in the other files.
+// Emission walks the kernel once, in order; what each op becomes is in the
+// other files.
 #include "fovea/Conversion/TileToNVVM.h"
 
 #include "Emitter.h"
@@ -80,8 +82,10 @@ LogicalResult Emitter::emitIf(Operation *op) {
   result.getElseRegion().takeBody(staging[1]);
 
   ValueRange values = result.getResults();
-  size_t scalarCount = llvm::count_if(branch.getResults(), [](Value v) { return !isTile(v); });
-  SmallVector<Fragment> merged = like(fragments[0], values.drop_front(scalarCount));
+  size_t scalarCount =
+      llvm::count_if(branch.getResults(), [](Value v) { return !isTile(v); });
+  SmallVector<Fragment> merged =
+      like(fragments[0], values.drop_front(scalarCount));
   auto *fragment = merged.begin();
   for (Value value : branch.getResults()) {
     if (isTile(value)) {
@@ -103,10 +107,16 @@ LogicalResult Emitter::emitTileOp(Operation *op) {
       .Case([&](tile::MapOp map) { return emitMap(map); })
       .Case([&](tile::RowMaxOp max) { return emitRowMax(max), success(); })
       .Case([&](tile::RowSumOp sum) { return emitRowSum(sum), success(); })
-      .Case([&](tile::ExceedsOp exceeds) { return emitExceeds(exceeds), success(); })
-      .Case([&](tile::RescaleOp rescale) { return emitRescale(rescale), success(); })
+      .Case([&](tile::ExceedsOp exceeds) {
+        return emitExceeds(exceeds), success();
+      })
+      .Case([&](tile::RescaleOp rescale) {
+        return emitRescale(rescale), success();
+      })
       .Case([&](tile::MaskOp mask) { return emitMask(mask), success(); })
-      .Case([&](tile::StoreResultOp store) { return emitStore(store), success(); })
+      .Case([&](tile::StoreResultOp store) {
+        return emitStore(store), success();
+      })
       .Default([](Operation *other) {
         return other->emitOpError("is not supported by this target");
       });
@@ -114,19 +124,21 @@ LogicalResult Emitter::emitTileOp(Operation *op) {
 
 LogicalResult Emitter::emitLoad(tile::LoadOp op) {
   if (op.getView() != kernel.argument(tile::KernelOp::Q))
-    return op.emitOpError("expected only queries to be loaded outside of tile.keys");
+    return op.emitOpError(
+        "expected only queries to be loaded outside of tile.keys");
   Fragment query;
   query.kind = Fragment::Shared;
   query.tile = plan.query;
   query.values = {i32(plan.queryOffset)};
-  copyTile(views[op.getView()], lookup(op.getRow()), lookup(op.getLength()), plan.query,
-           query.values[0], /*checked=*/true);
+  copyTile(views[op.getView()], lookup(op.getRow()), lookup(op.getLength()),
+           plan.query, query.values[0], /*checked=*/true);
   tiles[op.getTile()] = query;
   pendingQueries.push_back(op.getTile());
   return success();
 }
 
-/// After the barrier that completes the copies of Q: to registers, if they suffice.
+/// After the barrier that completes the copies of Q: to registers, if they
+/// suffice.
 void Emitter::loadQueries() {
   if (plan.queryInRegisters)
     for (Value query : pendingQueries)
@@ -141,15 +153,16 @@ struct ConvertTileToNVVMPass
   LogicalResult convert(tile::KernelOp kernel) {
     tile::ScheduleAttr s = kernel.getSchedule();
     unsigned bits = kernel.getStorageType().getIntOrFloatBitWidth();
-    auto plan = planKernel(getSM80(),
-                           {s.getRows(), s.getKeys(), s.getStages(), s.getWarps()},
-                           kernel.getQKDim(), kernel.getVDim(), bits);
+    auto plan = planKernel(
+        getSM80(), {s.getRows(), s.getKeys(), s.getStages(), s.getWarps()},
+        kernel.getQKDim(), kernel.getVDim(), bits);
     if (!plan)
       return kernel.emitOpError() << llvm::toString(plan.takeError());
     OpBuilder b(kernel);
     std::string name = kernel.getSymName().str();
     kernel.setSymName(name + ".tile");
-    if (plan->hasAlignedRows() && failed(Emitter(kernel, *plan, false, b).emit(name)))
+    if (plan->hasAlignedRows() &&
+        failed(Emitter(kernel, *plan, false, b).emit(name)))
       return failure();
     std::string generalName = plan->hasAlignedRows() ? name + "_general" : name;
     if (failed(Emitter(kernel, *plan, true, b).emit(generalName)))
@@ -159,7 +172,8 @@ struct ConvertTileToNVVMPass
   }
 
   void runOnOperation() override {
-    SmallVector<tile::KernelOp> kernels(getOperation().getOps<tile::KernelOp>());
+    SmallVector<tile::KernelOp> kernels(
+        getOperation().getOps<tile::KernelOp>());
     for (tile::KernelOp kernel : kernels)
       if (failed(convert(kernel)))
         return signalPassFailure();

@@ -9,19 +9,33 @@
 using namespace mlir;
 using namespace fovea::ptx;
 
+/// Constants stand at the start of the function, each once: the unrolled tiles
+/// would otherwise make thousands.
+Value Emitter::constant(TypedAttr value) {
+  Value &known = constants[value];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(entryBlock);
+    known = arith::ConstantOp::create(b, loc, value);
+  }
+  return known;
+}
+
 Value Emitter::i32(int64_t value) {
-  return arith::ConstantIntOp::create(b, loc, value, 32);
+  return constant(b.getI32IntegerAttr(int32_t(value)));
 }
 Value Emitter::i64(int64_t value) {
-  return arith::ConstantIntOp::create(b, loc, value, 64);
+  return constant(b.getI64IntegerAttr(value));
 }
-Value Emitter::f32(float value) {
-  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+Value Emitter::f32(float value) { return constant(b.getF32FloatAttr(value)); }
+Value Emitter::add(Value x, Value y) {
+  return arith::AddIOp::create(b, loc, x, y);
 }
-Value Emitter::add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
 Value Emitter::add(Value x, int64_t y) { return y ? add(x, i32(y)) : x; }
 Value Emitter::mul(Value x, int64_t y) { return mul(x, i32(y)); }
-Value Emitter::mul(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
+Value Emitter::mul(Value x, Value y) {
+  return arith::MulIOp::create(b, loc, x, y);
+}
 Value Emitter::less(Value x, Value y) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
 }
@@ -51,13 +65,15 @@ Value Emitter::globalAt(Value base, Value bytes) {
 }
 
 Value Emitter::intrinsic(StringRef name, Type type, ValueRange args) {
-  auto call = LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(name), args);
+  auto call =
+      LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(name), args);
   return call->getNumResults() ? call->getResult(0) : Value();
 }
 
 Value Emitter::shuffleXor(Value value, int64_t mask) {
-  return NVVM::ShflOp::create(b, loc, value.getType(), i32(-1), value, i32(mask),
-                              i32(31), NVVM::ShflKind::bfly, UnitAttr());
+  return NVVM::ShflOp::create(b, loc, value.getType(), i32(-1), value,
+                              i32(mask), i32(31), NVVM::ShflKind::bfly,
+                              UnitAttr());
 }
 
 void Emitter::barrier() { NVVM::Barrier0Op::create(b, loc); }
@@ -82,17 +98,18 @@ ValueRange
 Emitter::rolledLoop(Value from, Value to, int64_t step, ValueRange init,
                     function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(b, loc, from, to, i32(step), init);
-  auto off = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true), {}, {},
-                                       {}, {}, {}, {});
-  loop->setAttr("loop_annotation",
-                LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, off, {}, {},
-                                              {}, {}, {}, {}, {}, {}, {}, {}, {}));
+  auto off = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true), {},
+                                       {}, {}, {}, {}, {});
+  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(
+                                       b.getContext(), {}, {}, {}, off, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {}, {}));
   OpBuilder::InsertionGuard guard(b);
   Block *block = loop.getBody();
   if (init.empty())
     block->getTerminator()->erase();
   b.setInsertionPointToEnd(block);
-  SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  SmallVector<Value> next =
+      body(loop.getInductionVar(), loop.getRegionIterArgs());
   scf::YieldOp::create(b, loc, next);
   return loop.getResults();
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // LLVM's NVPTX back end, as a library.
 //
-// Two choices matter. Shared memory has 32-bit pointers (ABI "shortptr"), so that an
-// address is one register. FMAs may be formed where a product is added to (fusion is
-// `Fast`): that changes rounding, never NaN or infinity. Loops keep the shape the
-// lowering gave them: what is rolled is cold, and unrolling it would spill the rest.
+// Two choices matter. Shared memory has 32-bit pointers (ABI "shortptr"), so
+// that an address is one register. FMAs may be formed where a product is added
+// to (fusion is `Fast`): that changes rounding, never NaN or infinity. Loops
+// keep the shape the lowering gave them: what is rolled is cold, and unrolling
+// it would spill the rest.
 #include "fovea/Target/PTX/PTX.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -33,7 +34,8 @@ createMachine(const PTXOptions &options) {
   });
   llvm::Triple triple("nvptx64-nvidia-cuda");
   std::string error;
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
     return llvm::createStringError(error);
   llvm::TargetOptions targetOptions;
@@ -41,14 +43,15 @@ createMachine(const PTXOptions &options) {
   targetOptions.AllowFPOpFusion = llvm::FPOpFusion::Fast;
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, options.cpu, options.features, targetOptions, llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+      std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
-/// The lowering emits SSA form without stack slots or calls, so that most of O3 has
-/// nothing to do; this gives the same machine code in a third of the time.
+/// The lowering emits SSA form without stack slots or calls, so that most of O3
+/// has nothing to do; this gives the same machine code in a third of the time.
 static constexpr llvm::StringLiteral pipeline =
     "function(early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce)";
+    "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
+    "simplifycfg,adce)";
 
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
@@ -77,7 +80,8 @@ translate(mlir::ModuleOp module, llvm::LLVMContext &context,
           llvm::TargetMachine &machine, const PTXOptions &options) {
   auto result = mlir::translateModuleToLLVMIR(module, context, "fovea");
   if (!result)
-    return llvm::createStringError("the module cannot be translated to LLVM IR");
+    return llvm::createStringError(
+        "the module cannot be translated to LLVM IR");
   result->setTargetTriple(machine.getTargetTriple());
   result->setDataLayout(machine.createDataLayout());
   if (options.optimize)

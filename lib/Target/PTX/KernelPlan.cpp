@@ -80,7 +80,8 @@ llvm::Expected<KernelPlan> ptx::planKernel(const TargetDescription &target,
   plan.qkPadded = llvm::alignTo(qkDim, plan.usesTensorCores() ? 16 : 4);
   plan.vPadded = llvm::alignTo(vDim, 16);
   auto tile = [&](int64_t rows, int64_t padded, int64_t dim) {
-    return SharedTile{rows, padded / chunk, int64_t(llvm::divideCeil(dim, chunk))};
+    return SharedTile{rows, padded / chunk,
+                      int64_t(llvm::divideCeil(dim, chunk))};
   };
   plan.query = tile(schedule.rows, plan.qkPadded, qkDim);
   plan.key = tile(schedule.keys, plan.qkPadded, qkDim);

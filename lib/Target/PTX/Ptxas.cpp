@@ -20,7 +20,8 @@ static std::string findInEnvironment(llvm::StringRef root) {
   std::error_code error;
   llvm::SmallString<128> lib(root);
   llvm::sys::path::append(lib, "lib");
-  for (fs::directory_iterator it(lib, error), end; it != end && !error; it.increment(error))
+  for (fs::directory_iterator it(lib, error), end; it != end && !error;
+       it.increment(error))
     for (llvm::StringRef package : {"cu13", "cuda_nvcc", "cu12"}) {
       llvm::SmallString<256> path(it->path());
       llvm::sys::path::append(path, "site-packages", "nvidia", package);
@@ -47,8 +48,10 @@ llvm::Expected<std::string> fovea::ptx::findPtxas() {
     if (std::string path = findInEnvironment(*environment); !path.empty())
       return path;
   return llvm::createStringError(
-      "no ptxas in FOVEA_PTXAS, PATH, /usr/local/cuda/bin or VIRTUAL_ENV: install the "
-      "CUDA toolkit, or the PyPI package nvidia-cuda-nvcc in a virtual environment");
+      "no ptxas in FOVEA_PTXAS, PATH, /usr/local/cuda/bin or VIRTUAL_ENV: "
+      "install the "
+      "CUDA toolkit, or the PyPI package nvidia-cuda-nvcc in a virtual "
+      "environment");
 }
 
 /// ptxas info    : Compiling entry function 'f' for 'sm_80'
@@ -103,14 +106,16 @@ struct TemporaryFile {
 };
 } // namespace
 
-llvm::Expected<PtxasResult> fovea::ptx::runPtxas(llvm::StringRef ptx, llvm::StringRef cpu) {
+llvm::Expected<PtxasResult> fovea::ptx::runPtxas(llvm::StringRef ptx,
+                                                 llvm::StringRef cpu) {
   auto program = findPtxas();
   if (!program)
     return program.takeError();
   TemporaryFile input("ptx"), output("cubin"), report("txt");
   for (const TemporaryFile *file : {&input, &output, &report})
     if (file->error)
-      return llvm::createStringError(file->error, "cannot create a temporary file");
+      return llvm::createStringError(file->error,
+                                     "cannot create a temporary file");
   {
     std::error_code error;
     llvm::raw_fd_ostream stream(input.path, error);
@@ -121,15 +126,18 @@ llvm::Expected<PtxasResult> fovea::ptx::runPtxas(llvm::StringRef ptx, llvm::Stri
                                      input.path.str().str() + "'");
   }
   std::string arch = ("-arch=" + cpu).str();
-  llvm::StringRef arguments[] = {*program, "-v", "-O3", arch, input.path, "-o", output.path};
+  llvm::StringRef arguments[] = {*program,   "-v", "-O3",      arch,
+                                 input.path, "-o", output.path};
   std::optional<llvm::StringRef> redirects[] = {"", report.path, report.path};
   std::string error;
-  int status = llvm::sys::ExecuteAndWait(*program, arguments, std::nullopt, redirects,
-                                         /*SecondsToWait=*/0, /*MemoryLimit=*/0, &error);
+  int status =
+      llvm::sys::ExecuteAndWait(*program, arguments, std::nullopt, redirects,
+                                /*SecondsToWait=*/0, /*MemoryLimit=*/0, &error);
   std::string text = report.read();
   if (status != 0)
-    return llvm::createStringError("ptxas failed with status " + std::to_string(status) +
-                                   ": " + (error.empty() ? text : error));
+    return llvm::createStringError("ptxas failed with status " +
+                                   std::to_string(status) + ": " +
+                                   (error.empty() ? text : error));
   PtxasResult result = parsePtxasReport(text);
   std::string cubin = output.read();
   result.cubin.assign(cubin.begin(), cubin.end());

@@ -4,18 +4,21 @@
 //
 // Shared memory, from offset 0:
 //
-//   | stage 0: K tile, V tile | ... | stage n-1 | query | probabilities | words |
+//   | stage 0: K tile, V tile | ... | stage n-1 | query | probabilities | words
+//   |
 //
 // * A tile is stored by 16-byte chunks: chunk c of row r at c * pitch + r * 16,
 //   pitch = rows * 16 + 16. Eight rows of one chunk are 128 consecutive bytes
-//   (ldmatrix reads without conflicts), and consecutive chunks of one row lie 16
-//   bytes apart modulo 128 (so the copies write without conflicts). An address is
-//   one register and an immediate. Source: measured, against an xor swizzle.
+//   (ldmatrix reads without conflicts), and consecutive chunks of one row lie
+//   16 bytes apart modulo 128 (so the copies write without conflicts). An
+//   address is one register and an immediate. Source: measured, against an xor
+//   swizzle.
 // * Where the query tile goes to registers before the loop, it borrows the last
 //   stage, which the loop does not fill before its first barrier.
 // * The output is staged over the K and V tiles after the loop.
 // * `probabilities` (f32 only): 16 rows a warp, read back by the same warp.
-// * `words`: per key, whether any row of the query tile keeps it (masked tiles).
+// * `words`: per key, whether any row of the query tile keeps it (masked
+// tiles).
 #ifndef FOVEA_TARGET_PTX_KERNELPLAN_H
 #define FOVEA_TARGET_PTX_KERNELPLAN_H
 

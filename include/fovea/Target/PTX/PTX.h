@@ -28,19 +28,21 @@ struct KernelInfo {
   int64_t threads;     ///< block size, one-dimensional
   int64_t sharedBytes; ///< dynamic shared memory
   int64_t rows;        ///< queries a block
-  bool general;        ///< takes any pointer and stride; otherwise both have to be
-                       ///< multiples of 16 bytes
+  bool general; ///< takes any pointer and stride; otherwise both have to be
+                ///< multiples of 16 bytes
 };
 
 /// The kernels of a module that buildTileToNVVMPipeline has lowered, in order.
 std::vector<KernelInfo> kernelsOf(mlir::ModuleOp module);
 
 /// LLVM IR of the module after LLVM's own passes, as text (for --emit llvm).
-llvm::Expected<std::string> emitLLVM(mlir::ModuleOp module, const PTXOptions &options = {});
+llvm::Expected<std::string> emitLLVM(mlir::ModuleOp module,
+                                     const PTXOptions &options = {});
 
-/// PTX text; the same module gives the same text. The module's context needs the
-/// translations of registerAllDialects.
-llvm::Expected<std::string> emitPTX(mlir::ModuleOp module, const PTXOptions &options = {});
+/// PTX text; the same module gives the same text. The module's context needs
+/// the translations of registerAllDialects.
+llvm::Expected<std::string> emitPTX(mlir::ModuleOp module,
+                                    const PTXOptions &options = {});
 
 struct PtxasEntry {
   std::string name;
@@ -54,14 +56,17 @@ struct PtxasResult {
   std::string messages; ///< warnings and errors; empty for clean code
 };
 
-/// Path of ptxas: $FOVEA_PTXAS, then PATH, /usr/local/cuda/bin, and the PyPI package
-/// nvidia-cuda-nvcc of the active virtual environment. Fails if none is there.
+/// Path of ptxas: $FOVEA_PTXAS, then PATH, /usr/local/cuda/bin, and the PyPI
+/// package nvidia-cuda-nvcc of the active virtual environment. Fails if none is
+/// there.
 llvm::Expected<std::string> findPtxas();
 
 /// Assembles `ptx`. Fails if ptxas is missing or refuses the text.
-llvm::Expected<PtxasResult> runPtxas(llvm::StringRef ptx, llvm::StringRef cpu = "sm_80");
+llvm::Expected<PtxasResult> runPtxas(llvm::StringRef ptx,
+                                     llvm::StringRef cpu = "sm_80");
 
-/// Reads the report of `ptxas -v`: registers and spills an entry, messages besides.
+/// Reads the report of `ptxas -v`: registers and spills an entry, messages
+/// besides.
 PtxasResult parsePtxasReport(llvm::StringRef report);
 
 } // namespace fovea::ptx

@@ -2,21 +2,20 @@
 // The online softmax as arithmetic on tiles, with a lazy reference.
 //
 // The recurrence in TileOps.td keeps the exact maximum m and multiplies the sum
-// and the output by exp2(m - m') in every tile, which is most of its cost. Yet m
-// is only a reference: for any m, with
+// and the output by exp2(m - m') in every tile, which is most of its cost. Yet
+// m is only a reference: for any m, with
 //     p = exp2(x - m),  l = sum p,  o = sum p v,
-// O = o / l and LSE = m + log2 l hold. It need only be near the maximum, so that
-// nothing overflows or vanishes. So m moves only when a score lies more than
-// `slack` above it; exp2(x - m) <= 2^8 suits f16 as well. Source: the lazy
+// O = o / l and LSE = m + log2 l hold. It need only be near the maximum, so
+// that nothing overflows or vanishes. So m moves only when a score lies more
+// than `slack` above it; exp2(x - m) <= 2^8 suits f16 as well. Source: the lazy
 // rescaling of FlashAttention-4. m starts at minus infinity, which every score
 // exceeds; rows that have seen none use 0 in its place, so that p = 0, not NaN.
 //
-//   %x      = tile.map %s { score }            (unless the score is a pure scale c)
-//   %x', %v' = scf.if %masked { tile.mask %x, %v { keep } } else { %x, %v }
-//   %moved  = tile.exceeds %x' scaled c, %m by slack
-//   %m', %la, %oa = scf.if %moved { m' = max(m, c max x'), l a, o a } else { m, l, o }
-//   %p      = tile.map %x', %m' { exp2(fma(x, c, -m')) }
-//   %l'     = tile.row_sum %p, %la
+//   %x      = tile.map %s { score }            (unless the score is a pure
+//   scale c) %x', %v' = scf.if %masked { tile.mask %x, %v { keep } } else { %x,
+//   %v } %moved  = tile.exceeds %x' scaled c, %m by slack %m', %la, %oa =
+//   scf.if %moved { m' = max(m, c max x'), l a, o a } else { m, l, o } %p =
+//   tile.map %x', %m' { exp2(fma(x, c, -m')) } %l'     = tile.row_sum %p, %la
 #include "fovea/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -56,7 +55,8 @@ private:
   Value scale; ///< the factor still to be applied to the scores, or null
 
   Value f32(OpBuilder &builder, float value) {
-    return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getF32FloatAttr(value));
   }
   Value map(ValueRange inputs, TileType type, ElementBuilder element);
   Value referenceOf(OpBuilder &builder, Value max);
@@ -80,11 +80,12 @@ Value Expansion::map(ValueRange inputs, TileType type, ElementBuilder element) {
   return map;
 }
 
-/// What is subtracted for a row whose maximum is `max`: 0 while it is -infinity.
+/// What is subtracted for a row whose maximum is `max`: 0 while it is
+/// -infinity.
 Value Expansion::referenceOf(OpBuilder &builder, Value max) {
   Value none = f32(builder, -std::numeric_limits<float>::infinity());
-  Value empty = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ,
-                                      max, none);
+  Value empty =
+      arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, max, none);
   return arith::SelectOp::create(builder, loc, empty, f32(builder, 0), max);
 }
 
@@ -104,8 +105,9 @@ std::pair<Value, Value> Expansion::applyMask(Value scores, Value values) {
   SmallVector<Type> types{scores.getType(), values.getType()};
   auto branch = scf::IfOp::create(b, loc, types, op.getMasked(), true, true);
   OpBuilder inside = branch.getThenBodyBuilder();
-  auto mask = MaskOp::create(inside, loc, scores.getType(), values.getType(),
-                             scores, values, op.getFirstQuery(), op.getFirstKey());
+  auto mask =
+      MaskOp::create(inside, loc, scores.getType(), values.getType(), scores,
+                     values, op.getFirstQuery(), op.getFirstKey());
   mask.getKeep().takeBody(op.getKeep());
   scf::YieldOp::create(inside, loc, mask.getResults());
   OpBuilder outside = branch.getElseBodyBuilder();
@@ -125,13 +127,13 @@ SmallVector<RescaleOp> Expansion::rescalesToGuard() {
       return {};
     rescales.push_back(rescale);
   }
-  llvm::sort(rescales, [](RescaleOp x, RescaleOp y) {
-    return x->isBeforeInBlock(y);
-  });
+  llvm::sort(rescales,
+             [](RescaleOp x, RescaleOp y) { return x->isBeforeInBlock(y); });
   return rescales;
 }
 
-/// m', l a, the guarded outputs times a, and a itself where it is used otherwise.
+/// m', l a, the guarded outputs times a, and a itself where it is used
+/// otherwise.
 SmallVector<Value> Expansion::moveReference(Value scores,
                                             ArrayRef<RescaleOp> rescales) {
   auto vector = cast<TileType>(op.getMax().getType());
@@ -153,17 +155,21 @@ SmallVector<Value> Expansion::moveReference(Value scores,
   Value rowMax = RowMaxOp::create(b, loc, scores, scale ? none : op.getMax());
   Value max = rowMax;
   if (scale)
-    max = map({rowMax, op.getMax()}, vector, [&](OpBuilder &e, ValueRange args) {
-      Value scaled = arith::MulFOp::create(e, loc, args[0], scale);
-      return arith::MaxNumFOp::create(e, loc, scaled, args[1]).getResult();
-    });
-  Value factor = map({op.getMax(), max}, vector, [&](OpBuilder &e, ValueRange args) {
-    Value less = arith::SubFOp::create(e, loc, args[0], referenceOf(e, args[1]));
-    return math::Exp2Op::create(e, loc, less).getResult();
-  });
-  Value sum = map({op.getSum(), factor}, vector, [&](OpBuilder &e, ValueRange args) {
-    return arith::MulFOp::create(e, loc, args[0], args[1]).getResult();
-  });
+    max =
+        map({rowMax, op.getMax()}, vector, [&](OpBuilder &e, ValueRange args) {
+          Value scaled = arith::MulFOp::create(e, loc, args[0], scale);
+          return arith::MaxNumFOp::create(e, loc, scaled, args[1]).getResult();
+        });
+  Value factor =
+      map({op.getMax(), max}, vector, [&](OpBuilder &e, ValueRange args) {
+        Value less =
+            arith::SubFOp::create(e, loc, args[0], referenceOf(e, args[1]));
+        return math::Exp2Op::create(e, loc, less).getResult();
+      });
+  Value sum =
+      map({op.getSum(), factor}, vector, [&](OpBuilder &e, ValueRange args) {
+        return arith::MulFOp::create(e, loc, args[0], args[1]).getResult();
+      });
   SmallVector<Value> results{max, sum};
   for (RescaleOp rescale : rescales)
     results.push_back(RescaleOp::create(b, loc, rescale.getTile(), factor));
