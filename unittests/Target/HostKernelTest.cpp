@@ -86,11 +86,16 @@ TEST(HostKernel, GroupedHeadsAndBatches) {
 }
 
 TEST(HostKernel, TilesOfOddSizes) {
-  Problem p = causal(Storage::F32, 111, 77, 16, 16);
-  p.text.rows = 24; // not a multiple of a panel
-  p.text.keys = 5;  // fewer than a block
-  auto compiled = Compiled::createOrDie(p.text);
-  expectClose(runRandom(*compiled, p), 3e-6);
+  // Not a multiple of a panel; fewer keys than a block; one of each; large.
+  for (auto [rows, keys] :
+       {std::pair<int64_t, int64_t>{24, 5}, {1, 1}, {100, 130}}) {
+    SCOPED_TRACE(testing::Message() << rows << " rows, " << keys << " keys");
+    Problem p = causal(Storage::F32, 111, 77, 16, 16);
+    p.text.rows = rows;
+    p.text.keys = keys;
+    auto compiled = Compiled::createOrDie(p.text);
+    expectClose(runRandom(*compiled, p), 3e-6);
+  }
 }
 
 /// The code for 16 lanes, run on whatever vectors this machine has.

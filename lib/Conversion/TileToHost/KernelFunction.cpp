@@ -35,7 +35,7 @@ public:
 private:
   /// Scratch memory at a fixed place.
   Value take(int64_t floats) {
-    return e.offset(scratch, e.getI8Type(), layout.take(4 * floats));
+    return e.offset(scratch, e.getI8Type(), e.i64(layout.take(4 * floats)));
   }
   Value slice(Value base, Value panel, int64_t columns) {
     return e.offset(base, e.getF32Type(),
