@@ -12,9 +12,55 @@
 
 namespace fovea::sim {
 
-bool AsyncState::advance(Cluster &) { return false; }
+/// Completes the oldest operation that an mbarrier observes, or with a seed any
+/// of them.
+bool AsyncState::advance(Cluster &cluster) {
+  std::vector<size_t> observed;
+  for (size_t i = 0; i < bulk.size(); ++i)
+    if (bulk[i].toMbarrier)
+      observed.push_back(i);
+  size_t count = observed.size() + copyArrivals.size();
+  if (count == 0)
+    return false;
+  size_t index = cluster.launch->config.seed
+                     ? cluster.random.below(static_cast<uint32_t>(count))
+                     : 0;
+  ++cluster.events;
+  if (index < observed.size()) {
+    auto at = bulk.begin() + static_cast<ptrdiff_t>(observed[index]);
+    BulkCopy copy = std::move(*at);
+    bulk.erase(at);
+    completeBulk(copy);
+    return true;
+  }
+  index -= observed.size();
+  CopyArrival arrival = copyArrivals[index];
+  copyArrivals.erase(copyArrivals.begin() + static_cast<ptrdiff_t>(index));
+  completeCopies(*arrival.warp, 1u << arrival.lane, -1);
+  if (Mbarrier *mbarrier = find(arrival.mbarrier)) {
+    if (RaceDetector *races = cluster.launch->races.get())
+      races->release(*arrival.warp, arrival.lane, mbarrier->gathering);
+    --mbarrier->pending;
+    settleMbarrier(cluster, *mbarrier);
+  }
+  return true;
+}
 
-void AsyncState::finish(Cluster &) { copies.clear(); }
+void AsyncState::finish(Cluster &cluster) {
+  for (BulkCopy &copy : bulk) {
+    const Segment *first = copy.segments.empty() ? nullptr : &copy.segments[0];
+    if (!copy.toMbarrier && !copy.moved && cluster.launch->races && first) {
+      copy.warp->pc = copy.pc;
+      cluster.launch->report(
+          "race", *copy.warp, copy.lane, first->from.offset,
+          first->from.region->name,
+          "the cta exits while a bulk copy may still read its shared memory");
+    }
+    completeBulk(copy);
+  }
+  bulk.clear();
+  copies.clear();
+}
 
 namespace {
 
@@ -33,6 +79,28 @@ void complete(Warp &warp, const LaneCopy &copy) {
     std::memset(copy.toInit, 1, copy.sourceBytes);
   std::memset(copy.toInit + copy.sourceBytes, 1, copy.bytes - copy.sourceBytes);
 }
+
+} // namespace
+
+/// Completes the lanes' groups but the newest `keepGroups`; all copies,
+/// committed or not, if it is negative.
+void completeCopies(Warp &warp, uint32_t lanes, int64_t keepGroups) {
+  WarpCopies &state = warp.cta->cluster->async->copies[&warp];
+  size_t kept = 0;
+  for (LaneCopy &copy : state.pending) {
+    bool waited = (lanes >> copy.lane) & 1;
+    if (waited && keepGroups >= 0)
+      waited = int64_t(copy.group) + keepGroups <
+               int64_t(state.committed[copy.lane]);
+    if (waited)
+      complete(warp, copy);
+    else
+      state.pending[kept++] = copy;
+  }
+  state.pending.resize(kept);
+}
+
+namespace {
 
 /// Bytes that a lane copies: flags 1: s(2) is the source size, 2: s(2) is the
 /// predicate that ignores the source.
@@ -102,21 +170,45 @@ void execCommit(Warp &warp, const Inst &, uint32_t mask) {
   forLanes(mask, [&](unsigned l) { ++state.committed[l]; });
 }
 
-/// Completes the lanes' groups but the newest imm; imm -1: all copies.
 void execWait(Warp &warp, const Inst &inst, uint32_t mask) {
-  WarpCopies &state = warp.cta->cluster->async->copies[&warp];
-  size_t kept = 0;
-  for (LaneCopy &copy : state.pending) {
-    bool waited = (mask >> copy.lane) & 1;
-    if (waited && inst.imm >= 0)
-      waited =
-          int64_t(copy.group) + inst.imm < int64_t(state.committed[copy.lane]);
-    if (waited)
-      complete(warp, copy);
-    else
-      state.pending[kept++] = copy;
-  }
-  state.pending.resize(kept);
+  completeCopies(warp, mask, inst.imm);
+}
+
+/// Arrives at an mbarrier once the lane's copies so far are complete.
+void execCopyArrive(Warp &warp, const Inst &inst, uint32_t mask) {
+  AsyncState &async = *warp.cta->cluster->async;
+  forLanes(mask, [&](unsigned l) {
+    Place place;
+    if (!locate(warp, inst, l, inst.space,
+                laneAddress(warp, inst, inst.s(0), l), 8, 8, false, place))
+      return;
+    MbarrierRef ref{place.owner,
+                    static_cast<uint32_t>(place.region->base + place.offset)};
+    Mbarrier *mbarrier = async.find(ref);
+    if (!mbarrier) {
+      reportTaint(warp, 1u << l, 0, "an mbarrier");
+      return;
+    }
+    if (!inst.flags)
+      ++mbarrier->pending;
+    async.copyArrivals.push_back(
+        {&warp, static_cast<uint8_t>(l), ref, inst.flags != 0});
+  });
+}
+
+void decodeCopyArrive(Decoder &d) {
+  d.has("arrive");
+  bool noIncrement = d.has("noinc");
+  d.oneOf({"shared::cta", "shared"});
+  d.type();
+  d.expectOperands(1);
+  Inst at;
+  uint32_t base = d.address(at, d.op(0));
+  Inst &inst = d.emit(execCopyArrive, {}, {base}, Pipe::Control);
+  inst.imm = at.imm;
+  inst.addrBits = at.addrBits;
+  inst.space = Space::Shared;
+  inst.flags = noIncrement;
 }
 
 void decodeCopy(Decoder &d) {
@@ -158,14 +250,17 @@ void decodeCopy(Decoder &d) {
 }
 
 void decodeCp(Decoder &d) {
+  if (d.statement->opcode.size() > 1 && d.statement->opcode[1] == "reduce") {
+    d.has("async");
+    d.has("bulk");
+    return decodeBulk(d);
+  }
   if (!d.has("async"))
     d.fail("unknown opcode '" + d.fullName() + "'");
-  for (std::string_view part : d.statement->opcode) {
-    if (part == "bulk")
-      d.fail("'" + d.fullName() + "' is not supported yet");
-    if (part == "mbarrier")
-      d.fail("'" + d.fullName() + "' is not supported yet");
-  }
+  if (d.has("bulk"))
+    return decodeBulk(d);
+  if (d.has("mbarrier"))
+    return decodeCopyArrive(d);
   if (d.has("commit_group")) {
     d.expectOperands(0);
     d.emit(execCommit, {}, {}, Pipe::Control);

@@ -247,6 +247,12 @@ void decodeAtomic(Decoder &d, bool isRed) {
 
 } // namespace
 
+uint64_t combineAtomic(BulkReduce op, Ty ty, uint64_t a, uint64_t b) {
+  static const uint8_t ops[] = {OpExch, OpAdd, OpMin, OpMax, OpInc,
+                                OpDec,  OpAnd, OpOr,  OpXor};
+  return combine(ops[static_cast<unsigned>(op)], ty, a, b);
+}
+
 void addAtomicOps(OpcodeTable &t) {
   t["atom"] = [](Decoder &d) { decodeAtomic(d, false); };
   t["red"] = [](Decoder &d) { decodeAtomic(d, true); };

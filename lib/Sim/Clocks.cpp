@@ -179,16 +179,28 @@ void RaceDetector::warpSync(Warp &warp, uint32_t mask) {
     state(warp, static_cast<unsigned>(std::countr_zero(lanes))).known = joined;
 }
 
-void RaceDetector::clusterBarrier(Cluster &cluster) {
-  World world;
-  for (Cta &cta : cluster.ctas)
-    for (Warp &warp : cta.warps)
-      for (unsigned lane = 0; lane < 32; ++lane)
-        release(warp, lane, world);
-  for (Cta &cta : cluster.ctas)
-    for (Warp &warp : cta.warps)
-      for (unsigned lane = 0; lane < 32; ++lane)
-        acquire(warp, lane, world);
+/// Lanes that know the same share the join and the result.
+void RaceDetector::releaseLanes(Warp &warp, uint32_t mask, World &world) {
+  Barrier all;
+  barrierArrive(warp, mask, all);
+  publish(world, warp.cta->linear, all.clocks);
+  for (const auto &[cta, clocks] : all.clocks->foreign)
+    publish(world, cta, clocks);
+}
+
+void RaceDetector::acquireLanes(Warp &warp, uint32_t mask, const World &world) {
+  ClocksPtr before, after;
+  for (uint32_t lanes = mask; lanes; lanes &= lanes - 1) {
+    auto lane = static_cast<unsigned>(std::countr_zero(lanes));
+    ThreadClock &me = state(warp, lane);
+    if (before && me.known == before) {
+      me.known = after;
+      continue;
+    }
+    before = me.known;
+    apply(me, warp.cta->linear, world);
+    after = me.known;
+  }
 }
 
 void RaceDetector::fence(Warp &warp, uint32_t mask) {

@@ -31,7 +31,7 @@ uint32_t ProgramBuilder::special(Special which, bool isWide) {
 
 const uint32_t *ProgramBuilder::cellList(const std::vector<uint32_t> &cells) {
   constexpr size_t size = 4096;
-  if (chunkUsed + cells.size() > chunkSize) {
+  if (program.cellLists.empty() || chunkUsed + cells.size() > chunkSize) {
     chunkSize = std::max(size, cells.size());
     chunkUsed = 0;
     program.cellLists.push_back(std::make_unique<uint32_t[]>(chunkSize));
@@ -346,7 +346,7 @@ Inst &Decoder::emit(Exec exec, std::vector<uint32_t> dsts,
   inst.exec = exec;
   inst.nd = static_cast<uint8_t>(dsts.size());
   inst.ns = static_cast<uint8_t>(srcs.size());
-  if (dsts.size() + srcs.size() > 255)
+  if (dsts.size() > 255 || srcs.size() > 255)
     fail("too many operands");
   dsts.insert(dsts.end(), srcs.begin(), srcs.end());
   inst.cells = builder.cellList(dsts);
@@ -390,7 +390,7 @@ static const OpcodeTable &opcodeTable() {
     addWmmaOps(t);
     addAsyncOps(t);
     addMbarrierOps(t);
-    addBulkOps(t);
+    addClusterOps(t);
     addWgmmaOps(t);
     return t;
   }();

@@ -119,6 +119,7 @@ using DecodeFn = void (*)(Decoder &decoder);
 using OpcodeTable = std::unordered_map<std::string_view, DecodeFn>;
 
 void decodeClusterBarrier(Decoder &decoder);
+void decodeBulk(Decoder &decoder);
 
 // One function a family; each adds its opcodes.
 void addIntegerOps(OpcodeTable &table);
@@ -139,7 +140,7 @@ void addMmaOps(OpcodeTable &table);
 void addWmmaOps(OpcodeTable &table);
 void addAsyncOps(OpcodeTable &table);
 void addMbarrierOps(OpcodeTable &table);
-void addBulkOps(OpcodeTable &table);
+void addClusterOps(OpcodeTable &table);
 void addWgmmaOps(OpcodeTable &table);
 
 } // namespace fovea::sim

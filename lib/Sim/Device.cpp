@@ -266,7 +266,7 @@ LaunchResult Device::launch(LoadedModule &module, const std::string &entry,
   if (config.count) {
     launch.counts.assign(program.code.size(), 0);
     launch.laneCounts = launch.bytes = launch.sectors = launch.wavefronts =
-        launch.counts;
+        launch.requests = launch.counts;
   }
   LaunchResult result = launch.run();
   impl->memory.dropShadows();

@@ -13,8 +13,11 @@
 namespace fovea::sim {
 
 namespace {
-/// Warp instructions without an event after which a launch counts as stuck.
-constexpr uint64_t patience = 20'000'000;
+/// Warp instructions of a worker without an event after which its launch
+/// counts as stuck, though no loop was seen to repeat.
+constexpr uint64_t patience = 20'000'000'000;
+/// Those of a cluster after which repeating loops are looked for.
+constexpr uint64_t quietLimit = 500'000;
 constexpr uint64_t clusterSlice = 1'000'000;
 constexpr size_t maxResident = 4096;
 } // namespace
@@ -281,10 +284,15 @@ Cluster::Status Cluster::run(uint64_t budget) {
       return Done;
     }
     if (runnable.empty()) {
-      if (async->advance(*this))
+      if (async->advance(*this) || letPollsGiveUp())
         continue;
       return Blocked;
     }
+    if (quietEvents != events) {
+      quietEvents = events;
+      quietSince = executed;
+    }
+    bool watching = executed - quietSince > quietLimit;
     // Seed 0 runs warps in order, each as far as it gets.
     bool inOrder = launch->config.seed == 0;
     size_t turns = inOrder ? runnable.size() : 1;
@@ -294,11 +302,34 @@ Cluster::Status Cluster::run(uint64_t budget) {
                         ? i
                         : random.below(static_cast<uint32_t>(runnable.size()))];
       uint64_t before = warp.executed;
+      warp.watching = watching;
       warp.run(inOrder ? 65536 : 1 + random.below(512));
       executed += warp.executed - before;
     }
+    timeout = false;
   }
   return Running;
+}
+
+/// A try_wait may return false after a while; code that does something else
+/// then must get the chance. A few rounds in which nothing happens are enough
+/// to know that nothing will.
+bool Cluster::letPollsGiveUp() {
+  if (idleEvents != events)
+    idleRounds = 0;
+  idleEvents = events;
+  if (idleRounds++ >= 3)
+    return false;
+  bool any = false;
+  for (Cta &cta : ctas)
+    for (Warp &warp : cta.warps)
+      for (Fragment &fragment : warp.fragments)
+        if (fragment.state == Fragment::Polling) {
+          fragment.polledAt = ~events;
+          any = true;
+        }
+  timeout = any;
+  return any;
 }
 
 void Launch::reportStuck(Cluster &stuck) {
@@ -333,7 +364,8 @@ void Launch::reportStuck(Cluster &stuck) {
 
 void Launch::worker(std::atomic<uint64_t> &next, uint64_t count) {
   std::deque<std::unique_ptr<Cluster>> resident;
-  uint64_t sinceEvent = 0;
+  uint64_t sinceEvent = 0, seenProgress = progress;
+  size_t spinning = 0; // clusters in a row that only spin
   while (!stopped) {
     uint64_t index = resident.size() < maxResident ? next++ : count;
     if (index < count) {
@@ -348,15 +380,22 @@ void Launch::worker(std::atomic<uint64_t> &next, uint64_t count) {
     uint64_t before = current.executed, events = current.events;
     Cluster::Status status = current.run(clusterSlice);
     executed += current.executed - before;
-    sinceEvent =
-        current.events != events ? 0 : sinceEvent + current.executed - before;
+    bool changed = current.events != events || status == Cluster::Done;
+    if (changed)
+      ++progress;
+    sinceEvent = changed ? 0 : sinceEvent + current.executed - before;
+    spinning = !changed && current.onlySpins() ? spinning + 1 : 0;
+    if (seenProgress != progress) {
+      seenProgress = progress;
+      spinning = 0;
+    }
     if (status == Cluster::Done) {
       if (races)
         for (Cta &cta : current.ctas)
           races->removeCta(cta);
       resident.pop_back();
-      sinceEvent = 0;
-    } else if (status == Cluster::Blocked || sinceEvent > patience) {
+    } else if (status == Cluster::Blocked || sinceEvent > patience ||
+               (spinning > resident.size() && index >= count)) {
       reportStuck(current);
       throw StopLaunch();
     }
@@ -399,6 +438,9 @@ LaunchResult Launch::run() {
   result.findings = std::move(findings);
   result.warpInstructions = executed;
   result.completed = !failed;
+  result.ctas = config.grid.count();
+  if (config.count)
+    gatherCounts(result);
   return result;
 }
 

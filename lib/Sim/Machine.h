@@ -77,10 +77,16 @@ struct Warp {
   uint8_t *localInit = nullptr;
   Region *lastGlobal = nullptr, *lastShared = nullptr;
   uint32_t id = 0;
-  uint32_t live = 0; // lanes that have not exited
+  uint32_t clusterArrivals = 0; // barrier.cluster.arrive executed
+  uint32_t live = 0;            // lanes that have not exited
   std::vector<Fragment> fragments;
   /// The fragment under execution.
   uint32_t pc = 0;
+  /// Looks for a loop that repeats its state, see Spin.cpp.
+  bool watching = false;
+  uint64_t loopCount = 0, loopHash = 0, loopEvents = ~0ull;
+  uint32_t loopPc = ~0u;
+  bool spins = false;
   uint64_t *counts = nullptr; // by pc; null: not counted
   uint64_t *laneCounts = nullptr;
   uint64_t executed = 0;
@@ -117,6 +123,7 @@ private:
   bool exitLanes(size_t index, uint32_t active);
   bool call(size_t index, const Inst &inst, uint32_t active);
   bool leave(size_t index);
+  void noteLoop(uint32_t target);
 };
 
 /// Copies the lanes of the mask of a cell from a saved copy.
@@ -171,14 +178,28 @@ struct Cluster {
   Random random;
   /// Counts everything that another fragment could be waiting for.
   uint64_t events = 0;
-  uint64_t lastEventAt = 0; // executed instructions at the last event
   uint64_t executed = 0;
-  uint64_t lastEvents = 0;
+  uint64_t quietSince = 0; // executed at the last event seen
+  uint64_t quietEvents = 0;
+  /// barrier.cluster: threads that arrived in this phase, phases completed.
+  uint32_t arrivedThreads = 0;
+  uint32_t barrierPhase = 0;
+  std::map<uint32_t, std::shared_ptr<const Clocks>> gathering, gathered;
+  /// try_wait may give up now, because nothing else can go on.
+  bool timeout = false;
+  unsigned idleRounds = 0;
+  uint64_t idleEvents = ~0ull;
   std::unique_ptr<AsyncState> async;
   enum Status : uint8_t { Running, Blocked, Done };
   Cluster();
   ~Cluster();
   Status run(uint64_t budget);
+  void settleBarrier();
+  /// Every warp waits, or repeats a loop that changes nothing.
+  bool onlySpins() const;
+
+private:
+  bool letPollsGiveUp();
 };
 
 /// Stops a launch that cannot go on; its finding has been made.
@@ -199,7 +220,9 @@ struct Launch {
   std::atomic<uint64_t> executed{0};
   std::atomic<bool> stopped{false};
   std::vector<uint64_t> counts, laneCounts;
-  std::vector<uint64_t> bytes, sectors, wavefronts;
+  std::vector<uint64_t> bytes, sectors, wavefronts, requests;
+  std::map<std::string, AllocationCount> allocations;
+  std::atomic<uint64_t> progress{0}; // slices that changed something
 
   Launch();
   ~Launch();
@@ -216,6 +239,7 @@ private:
   void makeWarp(Cta &cta, Warp &warp, uint32_t id);
   void worker(std::atomic<uint64_t> &next, uint64_t count);
   void reportStuck(Cluster &cluster);
+  void gatherCounts(LaunchResult &result) const;
 };
 
 } // namespace fovea::sim

@@ -4,6 +4,7 @@
 #include "Access.h"
 #include "Decoder.h"
 #include "Lanes.h"
+#include "Races.h"
 #include <cstring>
 
 namespace fovea::sim {
@@ -71,6 +72,10 @@ void execLd(Warp &warp, const Inst &inst, uint32_t mask) {
   });
   if (warp.counts)
     countAccess(warp, inst, inst.space, addresses, mask, bytes);
+  // An acquire is a strong read with a fence after it, a release a fence with
+  // a strong write after it.
+  if ((inst.flags & MemAcquire) && warp.launch->races)
+    warp.launch->races->fence(warp, mask);
   forLanes(mask & ~good, [&](unsigned l) { std::memset(buffer[l], 0, 32); });
   for (unsigned e = 0; e < inst.vec; ++e) {
     scatterElement(warp, inst, e, buffer, mask);
@@ -87,6 +92,8 @@ void execSt(Warp &warp, const Inst &inst, uint32_t mask) {
     for (unsigned e = 0; e < inst.vec; ++e)
       dirty |= taintOf(warp, inst.s(1 + e)) & mask;
   }
+  if ((inst.flags & MemRelease) && warp.launch->races)
+    warp.launch->races->fence(warp, mask);
   uint64_t addresses[32];
   forLanes(mask, [&](unsigned l) {
     addresses[l] = laneAddress(warp, inst, base, l);
@@ -218,8 +225,6 @@ std::vector<uint32_t> relaxedList(Decoder &d, const Operand &value, Ty ty,
   return cells;
 }
 
-Exec withOrder(uint8_t flags, bool isLoad);
-
 void decodeLd(Decoder &d) {
   uint8_t order = takeOrder(d, true);
   Space space = takeSpace(d);
@@ -231,8 +236,10 @@ void decodeLd(Decoder &d) {
     d.fail("'" + d.fullName() + "' is not supported");
   Inst at;
   uint32_t base = d.address(at, d.op(1));
-  Inst &inst = d.emit(withOrder(order, true), relaxedList(d, d.op(0), ty, true),
-                      {base}, Pipe::Lsu);
+  // A parameter is an operand of machine code, not a load.
+  bool isParam = d.statement->opcode[1].rfind("param", 0) == 0;
+  Inst &inst = d.emit(execLd, relaxedList(d, d.op(0), ty, true), {base},
+                      isParam ? Pipe::Uniform : Pipe::Lsu);
   inst.imm = at.imm;
   inst.addrBits = at.addrBits;
   inst.space = space;
@@ -255,7 +262,7 @@ void decodeSt(Decoder &d) {
   std::vector<uint32_t> sources = relaxedList(d, d.op(1), ty, false);
   Inst at;
   sources.insert(sources.begin(), d.address(at, d.op(0)));
-  Inst &inst = d.emit(withOrder(order, false), {}, sources, Pipe::Lsu);
+  Inst &inst = d.emit(execSt, {}, sources, Pipe::Lsu);
   inst.imm = at.imm;
   inst.addrBits = at.addrBits;
   inst.space = space;
@@ -263,8 +270,6 @@ void decodeSt(Decoder &d) {
   inst.ownTaint = true;
   finishMemory(d, inst, ty, d.op(1), vec);
 }
-
-Exec withOrder(uint8_t flags, bool isLoad) { return isLoad ? execLd : execSt; }
 
 /// Hints without effect: prefetch, discard, applypriority, createpolicy.
 void decodeNothing(Decoder &d) {

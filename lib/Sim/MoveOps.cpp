@@ -135,7 +135,7 @@ void decodeMov(Decoder &d) {
     return decodeUnpack(d, ty);
   uint32_t a = d.src(d.op(1), ty);
   d.emit(typeBits(ty) == 64 ? unary<Copy, uint64_t>() : unary<Copy, uint32_t>(),
-         {d.dst(d.op(0), ty)}, {a});
+         {d.dst(d.op(0), ty)}, {a}, Pipe::Uniform);
 }
 
 // --- cvta, isspacep ---------------------------------------------------------
@@ -148,6 +148,9 @@ uint64_t windowOf(std::string_view space) {
   return space == "local" ? localWindow : 0;
 }
 
+struct OrWords {
+  static uint64_t apply(uint64_t a, uint64_t b) { return a | b; }
+};
 struct AddWords {
   static uint64_t apply(uint64_t a, uint64_t b) { return a + b; }
 };
@@ -165,8 +168,17 @@ void decodeCvta(Decoder &d) {
   if (typeBits(ty) != 64)
     d.fail("'" + d.fullName() + "' needs .u64");
   uint32_t a = d.src(d.op(1), ty);
+  if (space.substr(0, 5) == "param") {
+    // The name of a parameter is its generic address already, unless it went
+    // through a 32-bit register.
+    uint32_t window = d.constant(to ? 0 : paramWindow, true);
+    d.emit(binary<OrWords, uint64_t>(), {d.dst(d.op(0), ty)}, {a, window},
+           Pipe::Uniform);
+    return;
+  }
   uint32_t offset = d.constant(to ? 0 - base : base, true);
-  d.emit(binary<AddWords, uint64_t>(), {d.dst(d.op(0), ty)}, {a, offset});
+  d.emit(binary<AddWords, uint64_t>(), {d.dst(d.op(0), ty)}, {a, offset},
+         Pipe::Uniform);
 }
 
 /// kind: 0 global, 1 shared, 2 local, 3 const, 4 param; imm 1: of the cluster.

@@ -15,45 +15,10 @@
 
 #include "Access.h"
 #include "Async.h"
+#include "Order.h"
 #include "Shadow.h"
 
 namespace fovea::sim {
-
-struct Clocks;
-using ClocksPtr = std::shared_ptr<const Clocks>;
-
-/// What is known of the threads of one CTA, and of other CTAs.
-struct Clocks {
-  std::vector<uint32_t> at;
-  std::vector<uint32_t> async; // empty without an asynchronous proxy
-  std::map<uint32_t, ClocksPtr> foreign;
-};
-
-/// What several CTAs know, by CTA: the state of a synchronising location.
-using World = std::map<uint32_t, ClocksPtr>;
-
-struct ThreadClock {
-  uint32_t clock = 1;
-  ClocksPtr known;
-  /// State at the last fence, which a later strong write publishes.
-  ClocksPtr fenced;
-  uint32_t fencedClock = 0;
-  /// What strong reads have seen and a later fence makes known.
-  World pending;
-};
-
-struct CtaRaces {
-  uint32_t cta = 0;
-  std::vector<ThreadClock> threads;
-  uint32_t nextAgent = 0;
-  std::vector<uint32_t> agentClocks;
-};
-
-/// One operation of the asynchronous proxy.
-struct Agent {
-  uint32_t thread = 0; // number across the grid
-  uint32_t clock = 0;
-};
 
 class RaceDetector {
 public:
@@ -74,13 +39,14 @@ public:
   // Order.
   void barrierArrive(Warp &warp, uint32_t mask, Barrier &barrier);
   void barrierComplete(Cta &cta, Barrier &barrier);
-  void clusterBarrier(Cluster &cluster);
   void warpSync(Warp &warp, uint32_t mask);
   void fence(Warp &warp, uint32_t mask);
   void fenceProxy(Warp &warp, uint32_t mask);
   /// Publishes what a thread knows and did, and takes it in.
   void release(Warp &warp, unsigned lane, World &world);
   void acquire(Warp &warp, unsigned lane, const World &world);
+  void releaseLanes(Warp &warp, uint32_t mask, World &world);
+  void acquireLanes(Warp &warp, uint32_t mask, const World &world);
 
   // cp.async: in flight from issue to the wait.
   void copyIssued(Warp &warp, const LaneCopy &copy, const Place &from);

@@ -247,6 +247,8 @@ bool Warp::control(size_t index, const Inst &inst, uint32_t active) {
   Fragment &fragment = fragments[index];
   switch (inst.flow) {
   case Flow::Bra:
+    if (watching && active && inst.target <= fragment.pc)
+      noteLoop(inst.target);
     if (active == fragment.mask) {
       fragment.pc = inst.target;
       return true;
@@ -395,6 +397,7 @@ bool Warp::exitLanes(size_t index, uint32_t active) {
   if (active) {
     ++cta->cluster->events;
     cta->recheckBarriers();
+    cta->cluster->settleBarrier();
   }
   if (fragment.mask)
     return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From a launch file to buffers, parameters, a launch and a comparison.
 #include "Case.h"
+#include "Bounds.h"
 #include "Npy.h"
 #include <chrono>
 #include <cmath>
@@ -289,6 +290,10 @@ json reportOf(const CaseResult &result) {
   report["completed"] = result.launch.completed;
   report["warp_instructions"] = result.launch.warpInstructions;
   report["seconds"] = result.seconds;
+  if (!result.launch.counts.empty()) {
+    report["counts"] = countsOf(result.launch);
+    report["bounds"] = boundsOf(result.launch);
+  }
   return report;
 }
 

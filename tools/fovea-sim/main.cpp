@@ -19,7 +19,8 @@ constexpr const char *usage =
     "  --check LIST     all (default), none, or races,bounds,align,uninit,"
     "sync,same-value\n"
     "  --seed N         order of warps and asynchronous completions\n"
-    "  --report FILE    writes the report as JSON; - is standard output\n"
+    "  --report FILE    counts, and writes the report as JSON; - is standard "
+    "output\n"
     "  --tensor MODE    float (default) or exact tensor-core sums\n"
     "  --perturb        moves the last bit of approximate functions\n"
     "  --threads N      worker threads without race checks; 0 takes all\n"
@@ -45,12 +46,13 @@ bool parseArguments(int argc, char **argv, Arguments &out) {
         return false;
       value = argv[i];
     }
-    if (!isOption)
+    if (arg == "--report") {
+      out.report = value;
+      out.options.count = true;
+    } else if (!isOption)
       out.kernel = arg;
     else if (arg == "--launch")
       out.launch = value;
-    else if (arg == "--report")
-      out.report = value;
     else if (arg == "--seed")
       out.options.seed = std::stoull(value);
     else if (arg == "--threads")

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Bulk copies in flight (ISA text, section 9.7.9.25.4).
+//
+// A copy is a list of segments found when it is issued. Its bytes move when an
+// mbarrier must observe them or its thread waits for its group; until then
+// the destination holds a poison, and the race detector knows the bytes as
+// pending. Two agents act for it, because a thread can wait for the reading
+// alone (wait_group.read).
+#include "Async.h"
+#include "Races.h"
+#include <cstring>
+
+namespace fovea::sim {
+
+namespace {
+
+constexpr uint8_t poison = 0xff; // NaN in every float type
+
+void reduceSegment(const BulkCopy &copy, const Segment &segment) {
+  unsigned size = typeBytes(copy.type);
+  for (uint32_t i = 0; i + size <= segment.bytes; i += size) {
+    uint64_t a = 0, b = 0;
+    std::memcpy(&a, segment.to.data + i, size);
+    std::memcpy(&b, segment.from.data + i, size);
+    a = combineAtomic(copy.reduce, copy.type, a, b);
+    std::memcpy(segment.to.data + i, &a, size);
+  }
+}
+
+void moveSegment(const BulkCopy &copy, const Segment &segment) {
+  if (copy.reduce != BulkReduce::None)
+    return reduceSegment(copy, segment);
+  uint8_t *to = segment.to.data, *init = segment.to.init;
+  std::memset(to, copy.fill, segment.before);
+  if (segment.bytes)
+    std::memcpy(to + segment.before, segment.from.data, segment.bytes);
+  uint32_t done = segment.before + segment.bytes;
+  std::memset(to + done, copy.fill, segment.zeros);
+  if (!init)
+    return;
+  std::memset(init, 1, segment.total());
+  if (segment.bytes && segment.from.init)
+    std::memcpy(init + segment.before, segment.from.init, segment.bytes);
+}
+
+} // namespace
+
+void issueBulk(BulkCopy copy) {
+  Warp &warp = *copy.warp;
+  RaceDetector *races = warp.launch->races.get();
+  if (races) {
+    copy.source = races->newAgent(warp);
+    copy.agent = races->newAgent(warp);
+  }
+  for (const Segment &segment : copy.segments) {
+    if (races && segment.bytes)
+      races->agentRead(warp, copy.lane, copy.source, segment.from,
+                       segment.bytes);
+    if (copy.reduce != BulkReduce::None)
+      continue;
+    if (races)
+      races->agentWrite(warp, copy.lane, copy.agent, segment.to,
+                        segment.total());
+    std::memset(segment.to.data, poison, segment.total());
+  }
+  warp.cta->cluster->async->bulk.push_back(std::move(copy));
+}
+
+void moveBulk(BulkCopy &copy) {
+  if (copy.moved)
+    return;
+  copy.moved = true;
+  for (const Segment &segment : copy.segments)
+    moveSegment(copy, segment);
+}
+
+void completeBulk(BulkCopy &copy) {
+  moveBulk(copy);
+  Cluster &cluster = *copy.warp->cta->cluster;
+  RaceDetector *races = cluster.launch->races.get();
+  if (races && copy.reduce == BulkReduce::None)
+    for (const Segment &segment : copy.segments)
+      races->agentWriteDone(copy.agent, segment.to, segment.total());
+  ++cluster.events;
+  if (!copy.toMbarrier)
+    return;
+  Mbarrier *mbarrier = cluster.async->find(copy.mbarrier);
+  if (!mbarrier)
+    return;
+  if (races) {
+    races->agentRelease(copy.agent, mbarrier->gathering);
+    races->agentRelease(copy.source, mbarrier->gathering);
+  }
+  mbarrier->transactions -= copy.transactionBytes;
+  settleMbarrier(cluster, *mbarrier);
+}
+
+} // namespace fovea::sim

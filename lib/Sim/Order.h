@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Vector clocks of the race detector, see Races.h.
+#ifndef FOVEA_LIB_SIM_ORDER_H
+#define FOVEA_LIB_SIM_ORDER_H
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace fovea::sim {
+
+struct Clocks;
+using ClocksPtr = std::shared_ptr<const Clocks>;
+
+/// What is known of the threads of one CTA, and of other CTAs.
+struct Clocks {
+  std::vector<uint32_t> at;
+  std::vector<uint32_t> async; // empty without an asynchronous proxy
+  std::map<uint32_t, ClocksPtr> foreign;
+};
+
+/// What several CTAs know, by CTA: the state of a synchronising location.
+using World = std::map<uint32_t, ClocksPtr>;
+
+struct ThreadClock {
+  uint32_t clock = 1;
+  ClocksPtr known;
+  /// State at the last fence, which a later strong write publishes.
+  ClocksPtr fenced;
+  uint32_t fencedClock = 0;
+  /// What strong reads have seen and a later fence makes known.
+  World pending;
+};
+
+struct CtaRaces {
+  uint32_t cta = 0;
+  std::vector<ThreadClock> threads;
+  uint32_t nextAgent = 0;
+  std::vector<uint32_t> agentClocks;
+};
+
+/// One operation of the asynchronous proxy.
+struct Agent {
+  uint32_t thread = 0; // number across the grid
+  uint32_t clock = 0;
+};
+
+} // namespace fovea::sim
+
+#endif // FOVEA_LIB_SIM_ORDER_H
