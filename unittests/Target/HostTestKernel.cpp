@@ -7,6 +7,7 @@
 #include "fovea/Runtime/Half.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "gtest/gtest.h"
 
 using namespace fovea::host;
 using namespace fovea::host::test;
@@ -298,4 +299,26 @@ Outcome fovea::host::test::runRandom(const Compiled &compiled, const Problem &p,
   Outcome outcome = compare(p, q, k, v, o, lse);
   outcome.counts = counts;
   return outcome;
+}
+
+void fovea::host::test::expectClose(const Outcome &outcome, double tolerance) {
+  EXPECT_FALSE(outcome.nonFinite);
+  EXPECT_LT(outcome.maxError, tolerance);
+  EXPECT_LT(outcome.maxLSEError, 1e-5);
+  EXPECT_EQ(outcome.counts[2], outcome.keptPairs);
+}
+
+Problem fovea::host::test::causal(Storage storage, int64_t nq, int64_t nk,
+                                  int64_t qkDim, int64_t vDim) {
+  Problem p;
+  p.text = causalText();
+  p.text.storage = storage;
+  p.text.qkDim = qkDim;
+  p.text.vDim = vDim;
+  p.nq = nq;
+  p.nk = nk;
+  p.kept = [](int64_t q, int64_t k) { return k <= q; };
+  double scale = 1 / std::sqrt(double(qkDim));
+  p.logit = [scale](double s, int64_t, int64_t) { return s * scale; };
+  return p;
 }

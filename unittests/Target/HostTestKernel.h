@@ -94,6 +94,13 @@ public:
 Outcome compare(const Problem &problem, Array &q, Array &k, Array &v, Array &o,
                 const std::vector<float> &lse);
 
+/// Causal attention under `align end`, one head.
+Problem causal(Storage storage, int64_t nq, int64_t nk, int64_t qkDim,
+               int64_t vDim);
+/// Checks the errors of O (over max |V|) and of the LSE, and the count of
+/// pairs.
+void expectClose(const Outcome &outcome, double tolerance);
+
 /// Random arrays, run, compare.
 Outcome runRandom(const Compiled &compiled, const Problem &problem,
                   unsigned seed = 1, int64_t padding = 0);

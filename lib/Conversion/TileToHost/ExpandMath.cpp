@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -106,10 +107,47 @@ template <typename OpT> struct ExpandExp : OpRewritePattern<OpT> {
   }
 };
 
+/// True if the divisor is the same number in every lane and known at compile
+/// time: LLVM then multiplies instead.
+bool isConstantDivisor(Value value) {
+  if (auto splat = value.getDefiningOp<vector::BroadcastOp>())
+    value = splat.getSource();
+  return matchPattern(value, m_Constant());
+}
+
+// x / y -> fptosi(x as f64 / y as f64) and x % y -> x - (x / y) y, for vectors
+// of i32. No CPU divides vectors of integers. The quotient is exact: where
+// x / y is not an integer it is at least 2^-31 of itself away from one, and f64
+// rounds by 2^-53.
+template <typename OpT> struct DivideVectors : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || !type.getElementType().isInteger(32) ||
+        isConstantDivisor(op.getRhs()))
+      return failure();
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Type wide = type.clone(b.getF64Type());
+    Value x = arith::SIToFPOp::create(b, wide, op.getLhs());
+    Value y = arith::SIToFPOp::create(b, wide, op.getRhs());
+    Value result =
+        arith::FPToSIOp::create(b, type, arith::DivFOp::create(b, x, y));
+    if (std::is_same_v<OpT, arith::RemSIOp>)
+      result = arith::SubIOp::create(
+          b, op.getLhs(), arith::MulIOp::create(b, result, op.getRhs()));
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
 struct ExpandHostMathPass
     : fovea::impl::ExpandHostMathPassBase<ExpandHostMathPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
+    patterns.add<DivideVectors<arith::DivSIOp>, DivideVectors<arith::RemSIOp>>(
+        &getContext());
     patterns.add<ExpandExp<math::Exp2Op>>(&getContext(), 1.0);
     patterns.add<ExpandExp<math::ExpOp>>(&getContext(), 1.4426950408889634074);
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {

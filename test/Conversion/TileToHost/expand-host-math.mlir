@@ -40,3 +40,21 @@ func.func @doubles(%x: f64) -> f64 {
   %0 = math.exp2 %x : f64
   return %0 : f64
 }
+
+// -----
+
+// A vector of i32 is divided as f64, unless the divisor is a constant.
+// CHECK-LABEL: func.func @divisions
+func.func @divisions(%x: vector<8xi32>, %y: i32) -> (vector<8xi32>, vector<8xi32>) {
+  %c7 = arith.constant 7 : i32
+  %run_time = vector.broadcast %y : i32 to vector<8xi32>
+  %constant = vector.broadcast %c7 : i32 to vector<8xi32>
+  // CHECK: %[[Q:.*]] = arith.divf {{.*}} : vector<8xf64>
+  // CHECK: %[[I:.*]] = arith.fptosi %[[Q]] : vector<8xf64> to vector<8xi32>
+  // CHECK: %[[P:.*]] = arith.muli %[[I]]
+  // CHECK: arith.subi {{.*}}, %[[P]]
+  %0 = arith.remsi %x, %run_time : vector<8xi32>
+  // CHECK: arith.remsi {{.*}} : vector<8xi32>
+  %1 = arith.remsi %x, %constant : vector<8xi32>
+  return %0, %1 : vector<8xi32>, vector<8xi32>
+}

@@ -27,8 +27,11 @@ def ConvertTileToHostPass : Pass<"convert-tile-to-host", "::mlir::ModuleOp"> {
 }
 
 def ExpandHostMathPass : Pass<"expand-host-math"> {
-  let summary = "expand exp, exp2, log, log2 and tanh of f32 into arithmetic";
+  let summary = "expand functions and vector divisions that no instruction computes";
   let description = [{
+    Expands exp, exp2, log, log2 and tanh of f32 into arithmetic, and divisions of i32
+    vectors by a run-time divisor into those of f64.
+
     Host code calls no library, so that a kernel is one self-contained object, and a
     vector function stays a vector function. Relative errors are below 1e-6; zeros,
     infinities and NaN give what the C functions give (log takes subnormals for the
