@@ -22,8 +22,7 @@ constexpr uint32_t offsetMask = (1u << clusterShift) - 1;
 
 uint64_t addressOf(Warp &warp, const Inst &inst, unsigned pair, unsigned l) {
   uint32_t base = inst.s(2 * pair), offset = inst.s(2 * pair + 1);
-  auto add = static_cast<int64_t>(
-      static_cast<int32_t>(warp.narrow(offset)[l]));
+  auto add = static_cast<int64_t>(static_cast<int32_t>(warp.narrow(offset)[l]));
   if ((inst.flags >> pair) & 1)
     return warp.wide(base)[l] + static_cast<uint64_t>(add);
   return static_cast<uint32_t>(warp.narrow(base)[l] +
@@ -148,8 +147,8 @@ void issueTo(Warp &warp, const Inst &inst, unsigned l, int rank,
     if (!locate(warp, inst, l, Space::Shared, at, 8, 8, true, place))
       return;
     copy.toMbarrier = true;
-    copy.mbarrier = {place.owner, static_cast<uint32_t>(place.region->base +
-                                                        place.offset)};
+    copy.mbarrier = {place.owner,
+                     static_cast<uint32_t>(place.region->base + place.offset)};
     if (!async.find(copy.mbarrier))
       warp.launch->report("uninitialized", warp, static_cast<int>(l), at, "",
                           "use of an mbarrier that is not initialised");
@@ -279,10 +278,9 @@ void BulkDecoder::address(const Operand &operand) {
   uint32_t base = d.address(at, operand);
   // A constant address comes whole, with a base of zero.
   bool isConstant = operand.elems[0].kind != Operand::Reg;
-  sources.push_back(
-      isConstant ? d.constant(static_cast<uint64_t>(at.imm), true) : base);
-  sources.push_back(
-      d.constant(isConstant ? 0 : static_cast<uint32_t>(at.imm)));
+  sources.push_back(isConstant ? d.constant(static_cast<uint64_t>(at.imm), true)
+                               : base);
+  sources.push_back(d.constant(isConstant ? 0 : static_cast<uint32_t>(at.imm)));
   if (at.addrBits == 64)
     flags |= static_cast<uint8_t>(1u << pairs);
   ++pairs;
@@ -340,8 +338,8 @@ void BulkDecoder::run() {
   Inst &inst = d.emit(execBulk, {}, sources, Pipe::Lsu);
   inst.kind = kind;
   inst.vec = rank;
-  inst.flags = flags | (multicast ? BulkMulticast : 0) |
-               (tensor ? BulkTensor : 0);
+  inst.flags =
+      flags | (multicast ? BulkMulticast : 0) | (tensor ? BulkTensor : 0);
   inst.aux = reduction;
   inst.ownTaint = true;
 }

@@ -133,8 +133,8 @@ std::vector<BoxRun> boxRuns(const TensorMapDesc &map,
   int64_t bytes = map.elementBytes, rowBytes = map.box[0] * bytes;
   int64_t step = map.swizzle ? 16 : rowBytes;
   // Bytes of a row that lie inside.
-  int64_t low = std::clamp<int64_t>(-int64_t(coordinates[0]) * bytes, 0,
-                                    rowBytes);
+  int64_t low =
+      std::clamp<int64_t>(-int64_t(coordinates[0]) * bytes, 0, rowBytes);
   int64_t high = std::clamp<int64_t>(
       (int64_t(map.dims[0]) - coordinates[0]) * bytes, low, rowBytes);
   std::vector<BoxRun> runs;
@@ -153,8 +153,8 @@ std::vector<BoxRun> boxRuns(const TensorMapDesc &map,
       int64_t first = outside ? end : std::clamp(low, begin, end);
       int64_t last = outside ? end : std::clamp(high, first, end);
       BoxRun run;
-      run.tile = row * static_cast<uint64_t>(rowBytes) +
-                 static_cast<uint64_t>(begin);
+      run.tile =
+          row * static_cast<uint64_t>(rowBytes) + static_cast<uint64_t>(begin);
       run.bytes = static_cast<uint32_t>(step);
       run.before = static_cast<uint32_t>(first - begin);
       run.inside = static_cast<uint32_t>(last - first);
