@@ -6,6 +6,7 @@
 
 #include "Driver.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -68,12 +69,13 @@ static void readHeader(const std::string &text, Module &module) {
                                               ", but FOVEA_SIM_ARCH is " +
                                               device.name());
   module.target = *found;
-  size_t dot = version.find('.');
-  if (dot == std::string::npos)
+  char *dot = nullptr;
+  long major = std::strtol(version.c_str(), &dot, 10);
+  if (major < 1 || *dot != '.')
     throw Failure(CUDA_ERROR_INVALID_PTX,
                   "expected a .version, found '" + version + "'");
   module.ptxVersion =
-      std::atoi(version.c_str()) * 10 + std::atoi(version.c_str() + dot + 1);
+      static_cast<int>(major * 10 + std::strtol(dot + 1, nullptr, 10));
 }
 
 static CUmodule loadText(Driver &driver, const char *image) {

@@ -72,6 +72,7 @@ SIMCUDA_API CUresult cuTensorMapReplaceAddress(void *, void *) {
   return remember(CUDA_ERROR_NOT_SUPPORTED,
                   "encode the map anew with cuTensorMapEncodeTiled");
 }
+// NOLINTNEXTLINE(readability-function-size): the API's parameters
 SIMCUDA_API CUresult cuTensorMapEncodeIm2col(void *, int, uint32_t, void *,
                                              const uint64_t *, const uint64_t *,
                                              const int *, const int *, uint32_t,

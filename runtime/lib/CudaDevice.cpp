@@ -69,8 +69,8 @@ public:
       return nullptr;
     auto offset = static_cast<const char *>(host) - static_cast<char *>(start);
     // The driver's addresses are integers, a kernel's parameters pointers.
-    return reinterpret_cast<void *>(
-        memory + offset); // NOLINT(performance-no-int-to-ptr)
+    return reinterpret_cast<void *>( // NOLINT(performance-no-int-to-ptr)
+        memory + offset);
   }
 
 private:

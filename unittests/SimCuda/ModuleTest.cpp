@@ -11,7 +11,9 @@ using testing::HasSubstr;
 
 namespace {
 
-const std::string twoKernels = std::string(header) + R"(
+/// A variable, a kernel, and one that cannot be decoded.
+std::string twoKernels() {
+  return std::string(header) + R"(
 .visible .global .align 4 .u32 counter[3] = {5, 6, 7};
 .visible .entry first(.param .u64 a, .param .u32 b, .param .u64 c)
   .maxntid 128, 1, 1
@@ -24,6 +26,7 @@ const std::string twoKernels = std::string(header) + R"(
   frobnicate.b32 0;
   ret;
 })";
+}
 
 TEST_F(Simulated, RefusesMachineCode) {
   void *module = nullptr;
@@ -42,7 +45,9 @@ TEST_F(Simulated, ExplainsBadPtxInTheJitLog) {
   void *module = nullptr;
   char log[200] = "untouched";
   int options[] = {5, 6}; // error log, its size
-  void *values[] = {log, reinterpret_cast<void *>(sizeof(log))};
+  void *values[] = {
+      log, reinterpret_cast<void *>( // NOLINT(performance-no-int-to-ptr)
+               sizeof(log))};
   std::string bad = std::string(header) + ".visible .entry k( { ret; }";
   EXPECT_EQ(cu("cuModuleLoadDataEx", &module, bad.c_str(), 2u, options, values),
             218);
@@ -54,7 +59,7 @@ TEST_F(Simulated, ExplainsBadPtxInTheJitLog) {
 }
 
 TEST_F(Simulated, RefusesLaterTargetsThanTheOneChosen) {
-  std::string hopper = twoKernels;
+  std::string hopper = twoKernels();
   hopper.replace(hopper.find("sm_80"), 5, "sm_90a");
   void *module = nullptr;
   {
@@ -69,7 +74,7 @@ TEST_F(Simulated, RefusesLaterTargetsThanTheOneChosen) {
 }
 
 TEST_F(Simulated, FindsFunctionsAndVariables) {
-  void *module = load(twoKernels), *function = nullptr;
+  void *module = load(twoKernels()), *function = nullptr;
   EXPECT_EQ(cu("cuModuleGetFunction", &function, module, "third"), 500);
   EXPECT_EQ(cu("cuModuleGetFunction", &function, module, "wrong"), 218);
   EXPECT_THAT(errorText(218), HasSubstr("line 14: unknown opcode "
@@ -88,7 +93,7 @@ TEST_F(Simulated, FindsFunctionsAndVariables) {
 }
 
 TEST_F(Simulated, KnowsWhatAKernelNeeds) {
-  void *kernel = function(twoKernels, "first");
+  void *kernel = function(twoKernels(), "first");
   auto attribute = [&](int which) {
     int value = -1;
     EXPECT_EQ(cu("cuFuncGetAttribute", &value, which, kernel), 0);
@@ -111,7 +116,7 @@ TEST_F(Simulated, KnowsWhatAKernelNeeds) {
 }
 
 TEST_F(Simulated, ComputesOccupancy) {
-  void *kernel = function(twoKernels, "first");
+  void *kernel = function(twoKernels(), "first");
   auto blocks = [&](int threads, size_t shared) {
     int value = -1;
     EXPECT_EQ(cu("cuOccupancyMaxActiveBlocksPerMultiprocessor", &value, kernel,
