@@ -196,10 +196,12 @@ struct ConvertAttnToTilePass
 
   void runOnOperation() override {
     if (rows < 1 || keys < 1 || stages < 1 || warps < 1 || rows % warps != 0) {
+      // Diagnostics know numbers, not options.
       getOperation().emitError(
           "expected a schedule of at least 1 row, key, stage and "
           "warp, with rows divisible by warps, but got ")
-          << rows << ", " << keys << ", " << stages << " and " << warps;
+          << rows.getValue() << ", " << keys.getValue() << ", "
+          << stages.getValue() << " and " << warps.getValue();
       return signalPassFailure();
     }
     auto schedule =

@@ -20,10 +20,12 @@ bool fovea::attn::readsPosition(Value expression) {
 
 Value fovea::attn::nextBoundary(Emit &emit, Value key,
                                 ArrayRef<Value> boundaries) {
-  Value end = emit.i32(endOfKeys), next = end;
-  for (Value boundary : boundaries)
-    next = emit.min(next, emit.select(emit.lt(key, boundary), boundary, end));
-  return next;
+  Value end = emit.i32(endOfKeys), next;
+  for (Value boundary : boundaries) {
+    Value mine = emit.select(emit.lt(key, boundary), boundary, end);
+    next = next ? emit.min(next, mine) : mine;
+  }
+  return next ? emit.min(next, end) : end; // a boundary may lie beyond the end
 }
 
 Run fovea::attn::classifyInterval(Emit &emit, Value key, const Interval &in) {

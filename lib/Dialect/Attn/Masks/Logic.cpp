@@ -24,28 +24,28 @@ Run NotOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
 }
 
 Value AndOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
-  Value keep = emit.i1(true);
-  for (Value mask : masks)
+  Value keep = masks.front();
+  for (Value mask : masks.drop_front())
     keep = emit.andi(keep, mask);
   return keep;
 }
 Run AndOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
-  Run run{emit.i1(true), emit.i1(true), emit.i32(endOfKeys)};
-  for (const Run &mask : masks)
+  Run run = masks.front();
+  for (const Run &mask : masks.drop_front())
     run = {emit.andi(run.any, mask.any), emit.andi(run.all, mask.all),
            emit.min(run.until, mask.until)};
   return run;
 }
 
 Value OrOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
-  Value keep = emit.i1(false);
-  for (Value mask : masks)
+  Value keep = masks.front();
+  for (Value mask : masks.drop_front())
     keep = emit.ori(keep, mask);
   return keep;
 }
 Run OrOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
-  Run run{emit.i1(false), emit.i1(false), emit.i32(endOfKeys)};
-  for (const Run &mask : masks)
+  Run run = masks.front();
+  for (const Run &mask : masks.drop_front())
     run = {emit.ori(run.any, mask.any), emit.ori(run.all, mask.all),
            emit.min(run.until, mask.until)};
   return run;
