@@ -5,14 +5,23 @@
 using namespace mlir;
 using namespace fovea::host;
 
-ElementRegion::ElementRegion(Region &region, const IRMapping &outer)
-    : block(region.front()), scalars(outer) {
+ElementRegion::ElementRegion(Region &region, const IRMapping &outer,
+                             Value length)
+    : block(region.front()), length(length), scalars(outer) {
   auto args = block.getArguments();
   depends[args.back()] = OnKey;
   depends[args[args.size() - 2]] = OnLane;
   if (args.size() == 3)
     depends[args[0]] = OnLane | OnKey;
   classify(block);
+}
+
+/// key < length
+bool ElementRegion::isBelowLength(Operation &op) const {
+  auto compare = dyn_cast<arith::CmpIOp>(op);
+  return compare && compare.getPredicate() == arith::CmpIPredicate::slt &&
+         compare.getLhs() == block.getArguments().back() &&
+         compare.getRhs() == length;
 }
 
 unsigned ElementRegion::dependence(Value value) const {
@@ -22,6 +31,8 @@ unsigned ElementRegion::dependence(Value value) const {
 /// Of an operation: of all that it and its regions read.
 unsigned ElementRegion::dependence(Operation &op) const {
   unsigned result = 0;
+  if (isBelowLength(op))
+    return result;
   op.walk([&](Operation *inner) {
     for (Value operand : inner->getOperands())
       result |= dependence(operand);
@@ -53,6 +64,10 @@ ElementRegion::Lanes ElementRegion::lanesOf(Emitter &e, Value value) {
 }
 
 void ElementRegion::emitOp(Emitter &e, Operation &op) {
+  if (isBelowLength(op)) {
+    scalars.map(op.getResult(0), arith::ConstantIntOp::create(e, 1, 1));
+    return;
+  }
   if (!(dependence(op) & OnLane)) {
     e.clone(op, scalars);
     return;

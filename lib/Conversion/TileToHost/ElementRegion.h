@@ -18,8 +18,9 @@ namespace fovea::host {
 class ElementRegion {
 public:
   /// `outer` maps what the region captures to scalars of the function. The
-  /// region's arguments are [score,] query, key.
-  ElementRegion(mlir::Region &region, const mlir::IRMapping &outer);
+  /// region's arguments are [score,] query, key; every key is below `length`.
+  ElementRegion(mlir::Region &region, const mlir::IRMapping &outer,
+                mlir::Value length);
 
   /// Emits what does not depend on the key. `queries`: i32 vectors of the
   /// panel.
@@ -37,11 +38,13 @@ private:
   unsigned dependence(mlir::Value value) const;
   unsigned dependence(mlir::Operation &op) const;
   void classify(mlir::Block &block);
+  bool isBelowLength(mlir::Operation &op) const;
   void emitOp(Emitter &e, mlir::Operation &op);
   void emitFor(Emitter &e, mlir::scf::ForOp op);
   Lanes lanesOf(Emitter &e, mlir::Value value);
 
   mlir::Block &block;
+  mlir::Value length;
   mlir::IRMapping scalars;
   llvm::DenseMap<mlir::Value, Lanes> vectors;
   llvm::DenseMap<mlir::Value, unsigned> depends;

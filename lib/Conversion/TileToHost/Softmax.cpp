@@ -43,6 +43,11 @@ Value keyAt(Emitter &e, KeyList list, Value column, Value j) {
   return e.add(column, e.toI32(e.load(i64, e.offset(list.rows, i64, j))));
 }
 
+/// The number of keys, as the kernel's regions know it.
+Value lengthOf(OnlineSoftmaxOp op) {
+  return op->getParentOfType<KeysOp>().getLength();
+}
+
 Value isSet(Emitter &e, Value mask) {
   return arith::CmpIOp::create(e, arith::CmpIPredicate::slt, mask,
                                e.splatI32(0));
@@ -52,7 +57,7 @@ Value isSet(Emitter &e, Value mask) {
 SmallVector<Value> emitScorePass(Emitter &e, OnlineSoftmaxOp op,
                                  const IRMapping &scalars,
                                  const SoftmaxInput &in) {
-  ElementRegion score(op.getScore(), scalars);
+  ElementRegion score(op.getScore(), scalars, lengthOf(op));
   score.prepare(e, in.queries);
   Value always = e.splat(arith::ExtSIOp::create(
       e, e.getI32Type(),
@@ -130,7 +135,7 @@ Value fovea::host::emitMaskPass(Emitter &e, OnlineSoftmaxOp op,
                                 const IRMapping &scalars,
                                 ArrayRef<Value> queries, Value column,
                                 Value count, MaskedKeys to) {
-  ElementRegion keep(op.getKeep(), scalars);
+  ElementRegion keep(op.getKeep(), scalars, lengthOf(op));
   keep.prepare(e, queries);
   Type i64 = e.getI64Type();
   auto body = [&](Value j, ValueRange kept) -> SmallVector<Value> {
@@ -189,7 +194,7 @@ Value fovea::host::emitCountKept(Emitter &e, OnlineSoftmaxOp op,
                                  const IRMapping &scalars,
                                  ArrayRef<Value> queries, ArrayRef<Value> valid,
                                  Value column, Value count) {
-  ElementRegion keep(op.getKeep(), scalars);
+  ElementRegion keep(op.getKeep(), scalars, lengthOf(op));
   keep.prepare(e, queries);
   auto body = [&](Value j, ValueRange counts) -> SmallVector<Value> {
     SmallVector<Value> masks = keep.emit(e, e.add(column, e.toI32(j)));
