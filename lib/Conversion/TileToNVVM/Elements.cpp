@@ -15,23 +15,6 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::ptx;
 
-/// With a value dimension of one, the output has the shape of a row vector.
-static bool isOutput(tile::FillOp op) {
-  if (op.getTile().getType().getCols() > 1)
-    return true;
-  for (OpOperand &use : op.getTile().getUses()) {
-    auto keys = dyn_cast<tile::KeysOp>(use.getOwner());
-    if (!keys)
-      continue;
-    Value state = keys.getResult(use.getOperandNumber() -
-                                 keys.getInit().getBeginOperandIndex());
-    for (Operation *user : state.getUsers())
-      if (auto store = dyn_cast<tile::StoreResultOp>(user))
-        return store.getOutput() == state;
-  }
-  return false;
-}
-
 LogicalResult Emitter::emitFill(tile::FillOp op) {
   auto type = op.getTile().getType();
   if (!type.getElementType().isF32())
@@ -39,7 +22,7 @@ LogicalResult Emitter::emitFill(tile::FillOp op) {
            << type;
   Fragment result;
   Value value = lookup(op.getValue());
-  if (!isOutput(op)) {
+  if (type.getCols() == 1) { // or the output of value dimension 1, see emitKeys
     result.kind = Fragment::Vector;
     result.rows = fragmentRows();
     result.values.assign(result.rows, value);

@@ -206,6 +206,7 @@ private:
                                    llvm::SmallVectorImpl<Fragment> &state,
                                    llvm::SmallVectorImpl<mlir::Value> &next);
   void findPartialSums(tile::KeysOp op);
+  Fragment initialState(tile::KeysOp op, unsigned i);
   std::pair<KeyTile, mlir::Value> nextTile(tile::KeysOp op, mlir::Value from,
                                            mlir::Value until);
   void copyKeys(tile::KeysOp op, const KeyTile &next, mlir::Value stage);

@@ -56,6 +56,38 @@ static bool isLinear(Value value, tile::KeysOp keys, unsigned state) {
   return true;
 }
 
+/// With a value dimension of one the output has the type of a row vector, and
+/// its initial value may be the same as the sum's. What it becomes tells them
+/// apart.
+static bool isOutput(Value result) {
+  return llvm::any_of(result.getUsers(), [&](Operation *user) {
+    auto store = dyn_cast<tile::StoreResultOp>(user);
+    return store && store.getOutput() == result;
+  });
+}
+
+/// The initial fragment of state `i`, in the layout that the loop keeps it in.
+Fragment Emitter::initialState(tile::KeysOp op, unsigned i) {
+  Fragment fragment = tiles[op.getInit()[i]];
+  if (fragment.kind != Fragment::Vector)
+    return fragment;
+  if (isOutput(op.getResult(i))) {
+    Fragment output =
+        matrix(plan.vPadded / 4,
+               plan.usesTensorCores() ? Columns::Pairs : Columns::Quads);
+    for (int64_t j = 0, e = output.values.size(); j < e; ++j)
+      output.values[j] = fragment.values[j / output.cols];
+    return output;
+  }
+  if (partialSums.contains(
+          op.bodyBlock().getArgument(tile::KeysOp::FirstState + i))) {
+    fragment.partial = true;
+    for (Value &value : fragment.values)
+      value = select(equals(inGroup, 0), value, f32(0));
+  }
+  return fragment;
+}
+
 void Emitter::findPartialSums(tile::KeysOp op) {
   for (unsigned i = 0; i < op.getNumResults(); ++i) {
     bool onlySum = llvm::all_of(op.getResult(i).getUses(), [&](OpOperand &use) {
@@ -175,16 +207,8 @@ LogicalResult Emitter::emitKeys(tile::KeysOp op) {
   Value length = lookup(op.getLength());
   findPartialSums(op);
   SmallVector<Fragment> state;
-  for (auto [i, init] : llvm::enumerate(op.getInit())) {
-    Fragment fragment = tiles[init];
-    if (partialSums.contains(
-            op.bodyBlock().getArgument(tile::KeysOp::FirstState + i))) {
-      fragment.partial = true;
-      for (Value &value : fragment.values)
-        value = select(equals(inGroup, 0), value, f32(0));
-    }
-    state.push_back(fragment);
-  }
+  for (unsigned i = 0; i < op.getInit().size(); ++i)
+    state.push_back(initialState(op, i));
 
   // Copies of the first tiles; Q's are in the same group as the first.
   onlyIf(equals(tid, 0), [&] { clearWords(); });
