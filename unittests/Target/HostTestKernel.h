@@ -49,9 +49,12 @@ struct Array {
   }
   void set(int64_t index, float value);
   double get(int64_t index) const;
+  void *elsewhere = nullptr; ///< where a kernel finds the array, if not here
   void *data() {
-    return storage == Storage::F32 ? (void *)f32.data() : half.data();
+    void *here = storage == Storage::F32 ? (void *)f32.data() : half.data();
+    return elsewhere ? elsewhere : here;
   }
+  size_t bytes() const { return 4 * f32.size() + 2 * half.size(); }
   void fillRandom(unsigned seed);
 };
 
