@@ -83,6 +83,8 @@ LLVM::LLVMFuncOp Emitter::createFunction(StringRef name) {
   function->setAttr("tile.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
   function->setAttr("tile.threads", b.getI64IntegerAttr(plan.threads()));
   function->setAttr("tile.rows", b.getI64IntegerAttr(plan.schedule.rows));
+  if (plan.elementBytes == 2) // convert-math-to-ptx may be less accurate
+    function->setAttr("tile.half", b.getUnitAttr());
   if (general)
     function->setAttr("tile.general", b.getUnitAttr());
   return function;

@@ -8,9 +8,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
+#include <cmath>
 #include <numbers>
 
 namespace fovea {
@@ -36,6 +38,7 @@ struct Builder32 {
         .getResult(0);
   }
   Value exp2(Value x) { return call("llvm.nvvm.ex2.approx.ftz.f32", x); }
+  Value reciprocal(Value x) { return call("llvm.nvvm.rcp.approx.ftz.f", x); }
   Value log2(Value x) { return call("llvm.nvvm.lg2.approx.ftz.f", x); }
   Value mul(Value x, float y) {
     return arith::MulFOp::create(b, loc, x, constant(y));
@@ -55,15 +58,14 @@ Value lowerLog(Builder32 f, Value x) {
 /// tanh(x) = (1 - e) / (1 + e), e = exp(-2 |x|), with the sign of x: no
 /// overflow, and infinity gives 1. Below 0.25 a series keeps the relative error
 /// small.
-Value lowerTanh(Builder32 f, Value x) {
+Value accurateTanh(Builder32 f, Value x) {
   RewriterBase &b = f.b;
   Location loc = f.loc;
   Value magnitude = math::AbsFOp::create(b, loc, x);
   Value e = f.exp2(f.mul(magnitude, -2 * std::numbers::log2e_v<float>));
   Value one = f.constant(1);
   Value above = arith::SubFOp::create(b, loc, one, e);
-  Value below = f.call("llvm.nvvm.rcp.approx.ftz.f",
-                       arith::AddFOp::create(b, loc, one, e));
+  Value below = f.reciprocal(arith::AddFOp::create(b, loc, one, e));
   Value large = f.mul(above, below);
   // x - x^3/3 + 2 x^5/15 - 17 x^7/315 + 62 x^9/2835
   Value square = f.mul(magnitude, magnitude);
@@ -77,6 +79,66 @@ Value lowerTanh(Builder32 f, Value x) {
   Value result = arith::SelectOp::create(b, loc, near, small, large);
   return math::CopySignOp::create(b, loc, result, x);
 }
+
+/// tanh(x) = 1 - 2 / (1 + exp(2 x)), to 2e-7 absolutely.
+Value shortTanh(Builder32 f, Value x) {
+  Value e = f.exp2(f.mul(x, 2 * std::numbers::log2e_v<float>));
+  Value part =
+      f.reciprocal(arith::AddFOp::create(f.b, f.loc, e, f.constant(1)));
+  return math::FmaOp::create(f.b, f.loc, part, f.constant(-2), f.constant(1));
+}
+
+/// Whether an absolute error of 2e-7 is lost in the rounding of a 16-bit
+/// kernel: the result is only multiplied by constants that are not large
+/// (softcap).
+bool toleratesShortTanh(math::TanhOp op) {
+  auto function = op->getParentOfType<LLVM::LLVMFuncOp>();
+  if (!function || !function->hasAttr("tile.half"))
+    return false;
+  return llvm::all_of(op->getUsers(), [&](Operation *user) {
+    auto mul = dyn_cast<arith::MulFOp>(user);
+    FloatAttr factor;
+    return mul && mul.getLhs() == op.getResult() &&
+           matchPattern(mul.getRhs(), m_Constant(&factor)) &&
+           std::abs(factor.getValueAsDouble()) <= 256;
+  });
+}
+
+/// tanh is smooth, so a quotient that only it reads need not be rounded
+/// correctly, which would cost a branch.
+Value quickQuotient(Builder32 f, arith::DivFOp quotient) {
+  Value x = quotient.getLhs(), y = quotient.getRhs();
+  FloatAttr divisor;
+  if (matchPattern(y, m_Constant(&divisor))) {
+    float inverse = 1 / float(divisor.getValueAsDouble());
+    if (std::isnormal(inverse))
+      return f.mul(x, inverse);
+  }
+  return LLVM::CallIntrinsicOp::create(f.b, f.loc, f.b.getF32Type(),
+                                       f.b.getStringAttr("llvm.nvvm.div.full"),
+                                       ValueRange{x, y})
+      .getResult(0);
+}
+
+struct LowerTanh : OpRewritePattern<math::TanhOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::TanhOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getType().isF32())
+      return failure();
+    Builder32 f{rewriter, op.getLoc()};
+    Value x = op.getOperand();
+    auto quotient = x.getDefiningOp<arith::DivFOp>();
+    if (quotient && quotient->hasOneUse())
+      x = quickQuotient(f, quotient);
+    bool isShort = toleratesShortTanh(op);
+    rewriter.replaceOp(op, isShort ? shortTanh(f, x) : accurateTanh(f, x));
+    if (quotient && quotient->use_empty())
+      rewriter.eraseOp(quotient);
+    return success();
+  }
+};
 
 template <typename OpTy> struct Lower : OpRewritePattern<OpTy> {
   using Function = Value (*)(Builder32, Value);
@@ -104,7 +166,7 @@ struct ConvertMathToPTXPass
         context, +[](Builder32 f, Value x) { return f.log2(x); });
     patterns.add<Lower<math::ExpOp>>(context, lowerExp);
     patterns.add<Lower<math::LogOp>>(context, lowerLog);
-    patterns.add<Lower<math::TanhOp>>(context, lowerTanh);
+    patterns.add<LowerTanh>(context);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

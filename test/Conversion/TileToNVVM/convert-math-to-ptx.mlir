@@ -36,6 +36,36 @@ func.func @tanh_is_odd(%x: f32) -> f32 {
   return %0 : f32
 }
 
+// In a kernel of 16-bit storage, softcap takes the short form, and x / c a product.
+// CHECK-LABEL: @softcap_of_half
+// CHECK-SAME: (%[[X:.*]]: f32
+// CHECK-NOT: arith.divf
+// CHECK: %[[FIFTIETH:.*]] = arith.constant 2.0{{0*}}e-02
+// CHECK: arith.mulf %[[X]], %[[FIFTIETH]]
+// CHECK: ex2.approx.ftz
+// CHECK: rcp.approx.ftz
+// CHECK: math.fma
+// CHECK-NOT: math
+// CHECK: llvm.return
+llvm.func @softcap_of_half(%x: f32) -> f32 attributes {tile.half} {
+  %c = arith.constant 50.0 : f32
+  %0 = arith.divf %x, %c : f32
+  %1 = math.tanh %0 : f32
+  %2 = arith.mulf %1, %c : f32
+  llvm.return %2 : f32
+}
+
+// A large cap would enlarge the error, and so would any other use.
+// CHECK-LABEL: @large_cap_of_half
+// CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"
+// CHECK: math.copysign
+llvm.func @large_cap_of_half(%x: f32, %c: f32) -> f32 attributes {tile.half} {
+  %0 = arith.divf %x, %c : f32
+  %1 = math.tanh %0 : f32
+  %2 = arith.mulf %1, %c : f32
+  llvm.return %2 : f32
+}
+
 // CHECK-LABEL: @other_types_stay
 // CHECK: math.exp2 %{{.*}} : f64
 func.func @other_types_stay(%x: f64) -> f64 {
