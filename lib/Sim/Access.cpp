@@ -76,6 +76,12 @@ bool locateShared(Warp &warp, unsigned lane, uint64_t address, unsigned bytes,
       return false;
     }
     cta = &cta->cluster->ctas[rank - 1];
+    if (cta->liveThreads == 0) {
+      warp.launch->report("race", warp, static_cast<int>(lane), local, "",
+                          "access of the shared memory of a cta that may "
+                          "have exited");
+      return false;
+    }
   }
   Region *region = nullptr;
   if (cta == warp.cta && warp.lastShared &&
@@ -224,6 +230,12 @@ void reportTaint(Warp &warp, uint32_t lanes, uint64_t address,
   warp.launch->report(
       "uninitialized", warp, std::countr_zero(lanes), address, "",
       std::string("a value that was never written reaches ") + where);
+  // Accumulators count as unwritten while their product is in flight.
+  if (const Inst *product = wgmmaInFlight(warp))
+    warp.launch->report(
+        "race", warp, std::countr_zero(lanes), address, "",
+        std::string("an accumulator of a wgmma in flight may reach ") + where,
+        product->line);
 }
 
 } // namespace fovea::sim

@@ -6,6 +6,7 @@
 
 #include "Access.h"
 #include "Order.h"
+#include <array>
 #include <unordered_map>
 #include <vector>
 
@@ -91,6 +92,9 @@ struct PendingWgmma {
 struct WarpWgmma {
   uint32_t committed = 0;
   std::deque<PendingWgmma> pending;
+  /// Of the cells that products use, what they held at the last wgmma.fence.
+  std::unordered_map<uint32_t, std::array<uint32_t, 32>> fenced;
+  bool hasFence = false;
 };
 
 struct AsyncState {
@@ -107,6 +111,9 @@ struct AsyncState {
   };
   std::deque<CopyArrival> copyArrivals;
   std::unordered_map<uint64_t, Mbarrier> mbarriers; // by CTA and offset
+  /// Phase and place of the mbarrier that a try_wait of a warp at a counter
+  /// has been refused for.
+  std::map<std::pair<Warp *, uint32_t>, std::pair<uint64_t, uint64_t>> refused;
 
   static uint64_t key(const MbarrierRef &ref) {
     return uint64_t(ref.cta->linear) << 32 | ref.offset;
@@ -122,6 +129,8 @@ struct AsyncState {
   void finish(Cluster &cluster);
 };
 
+/// The oldest product of the warp that nobody has waited for, or null.
+const Inst *wgmmaInFlight(const Warp &warp);
 /// Completes the lane's cp.async copies: all, or those of groups before.
 void completeCopies(Warp &warp, uint32_t lanes, int64_t keepGroups);
 /// What an atomic operation leaves in memory that held a.

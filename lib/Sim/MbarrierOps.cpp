@@ -34,8 +34,11 @@ enum MbarrierOp : uint8_t {
   CompleteTx,
 };
 
-bool resolve(Warp &warp, const Inst &inst, unsigned lane, MbarrierRef &ref) {
-  Place place;
+/// What the memory of an mbarrier holds, to notice that it was overwritten.
+constexpr uint64_t live = 0x7265697272616221, dead = 0x6461656421;
+
+bool resolve(Warp &warp, const Inst &inst, unsigned lane, Place &place,
+             MbarrierRef &ref) {
   uint64_t address = laneAddress(warp, inst, inst.s(0), lane);
   if (!locate(warp, inst, lane, inst.space, address, 8, 8, true, place))
     return false;
@@ -48,17 +51,23 @@ bool resolve(Warp &warp, const Inst &inst, unsigned lane, MbarrierRef &ref) {
   return true;
 }
 
+/// Finds the mbarrier of a lane. For the race detector the object is read: its
+/// initialisation must come before, its end after.
 Mbarrier *lookUp(Warp &warp, const Inst &inst, unsigned lane) {
   MbarrierRef ref;
-  if (!resolve(warp, inst, lane, ref))
+  Place place;
+  if (!resolve(warp, inst, lane, place, ref))
     return nullptr;
+  uint64_t held = 0;
+  readPlace(warp, lane, place, &held, 8, true);
   Mbarrier *mbarrier = warp.cta->cluster->async->find(ref);
-  if (!mbarrier)
-    warp.launch->report("uninitialized", warp, static_cast<int>(lane),
-                        ref.offset, "",
-                        "use of an mbarrier that is not "
-                        "initialised");
-  return mbarrier;
+  if (mbarrier && held == live)
+    return mbarrier;
+  warp.launch->report("uninitialized", warp, static_cast<int>(lane), ref.offset,
+                      place.region->name,
+                      mbarrier ? "use of an mbarrier that was overwritten"
+                               : "use of an mbarrier that is not initialised");
+  return nullptr;
 }
 
 uint64_t token(const Mbarrier &mbarrier) {
@@ -66,19 +75,26 @@ uint64_t token(const Mbarrier &mbarrier) {
 }
 
 void initialise(Warp &warp, const Inst &inst, unsigned lane) {
+  constexpr uint32_t maxCount = (1u << 20) - 1;
   MbarrierRef ref;
-  if (!resolve(warp, inst, lane, ref))
+  Place place;
+  if (!resolve(warp, inst, lane, place, ref))
     return;
   AsyncState &async = *warp.cta->cluster->async;
-  if (inst.kind == Inval) {
+  bool ends = inst.kind == Inval;
+  writePlace(warp, lane, place, ends ? &dead : &live, 8);
+  if (ends) {
     async.mbarriers.erase(AsyncState::key(ref));
     return;
   }
+  uint32_t count = warp.narrow(inst.s(1))[lane];
+  if (count < 1 || count > maxCount)
+    warp.launch->report("out-of-bounds", warp, static_cast<int>(lane),
+                        ref.offset, place.region->name,
+                        "an mbarrier counts 1 to 1048575 arrivals, not " +
+                            std::to_string(count));
   Mbarrier made;
-  made.expected = made.pending = warp.narrow(inst.s(1))[lane];
-  if (RaceDetector *races = warp.launch->races.get())
-    races->release(warp, lane, made.gathering);
-  made.gathering.clear();
+  made.expected = made.pending = count;
   async.mbarriers[AsyncState::key(ref)] = std::move(made);
 }
 
@@ -87,7 +103,7 @@ void arriveLane(Warp &warp, const Inst &inst, unsigned lane,
   auto operand =
       static_cast<int64_t>(inst.ns > 1 ? warp.narrow(inst.s(1))[lane] : 1u);
   Cluster &cluster = *warp.cta->cluster;
-  if (inst.nd && inst.d(0) != warp.program->scratchCell)
+  if (inst.nd)
     warp.wide(inst.d(0))[lane] = token(mbarrier);
   if (inst.kind == CompleteTx) {
     mbarrier.transactions -= operand;
@@ -98,7 +114,8 @@ void arriveLane(Warp &warp, const Inst &inst, unsigned lane,
     bool expects = inst.kind == ArriveExpect || inst.kind == ArriveDropExpect;
     if (expects)
       mbarrier.transactions += operand;
-    if (RaceDetector *races = warp.launch->races.get())
+    RaceDetector *races = warp.launch->races.get();
+    if (races && inst.flags)
       races->release(warp, lane, mbarrier.gathering);
     int64_t count = expects ? 1 : operand;
     mbarrier.pending -= count;
@@ -121,41 +138,54 @@ void execMbarrier(Warp &warp, const Inst &inst, uint32_t mask) {
   ++warp.cta->cluster->events;
 }
 
-/// flags 1: parity, 2: test_wait, which never blocks here unless others can
-/// go on.
+/// Lanes whose phase has completed learn what its arrivals knew.
+void learn(Warp &warp, uint32_t done, Mbarrier *const *mbarriers) {
+  RaceDetector *races = warp.launch->races.get();
+  while (races && done) {
+    Mbarrier *mbarrier = mbarriers[std::countr_zero(done)];
+    uint32_t same = 0;
+    forLanes(done, [&](unsigned l) {
+      same |= mbarriers[l] == mbarrier ? 1u << l : 0;
+    });
+    races->acquireLanes(warp, same, mbarrier->completed);
+    done &= ~same;
+  }
+}
+
+/// A wait may fail at any time before the phase ends, so the first attempt
+/// does: code that ignores the result goes on too early. The next attempt at
+/// the same phase waits.
+bool refuseFirst(Warp &warp, const Mbarrier &mbarrier) {
+  auto key =
+      std::make_pair(reinterpret_cast<uint64_t>(&mbarrier), mbarrier.phase + 1);
+  auto &last = warp.cta->cluster->async->refused[{&warp, warp.pc}];
+  bool isFirst = last != key;
+  last = key;
+  return isFirst;
+}
+
+/// flags 1: parity.
 bool pollMbarrier(Warp &warp, const Inst &inst, uint32_t mask) {
+  Mbarrier *mbarriers[32], *open = nullptr;
   uint32_t done = 0;
-  bool broken = false;
   forLanes(mask, [&](unsigned l) {
-    Mbarrier *mbarrier = lookUp(warp, inst, l);
-    if (!mbarrier) {
-      broken = true;
-      return;
-    }
+    Mbarrier *mbarrier = mbarriers[l] = lookUp(warp, inst, l);
+    if (!mbarrier)
+      throw StopLaunch();
     bool passed = inst.flags & 1
                       ? (mbarrier->phase & 1) != (warp.narrow(inst.s(1))[l] & 1)
                       : mbarrier->phase > (warp.wide(inst.s(1))[l] >> 32);
-    done |= passed ? 1u << l : 0;
+    if (passed)
+      done |= 1u << l;
+    else
+      open = mbarrier;
   });
-  if (broken)
-    throw StopLaunch();
-  if (done != mask && !warp.cta->cluster->timeout)
+  if (open && !warp.cta->cluster->timeout && !refuseFirst(warp, *open))
     return false;
-  if (RaceDetector *races = warp.launch->races.get()) {
-    // Lanes that wait for the same barrier learn the same.
-    uint32_t left = done;
-    while (left) {
-      auto first = static_cast<unsigned>(std::countr_zero(left));
-      Mbarrier *mbarrier = lookUp(warp, inst, first);
-      uint32_t same = 0;
-      forLanes(left, [&](unsigned l) {
-        same |= lookUp(warp, inst, l) == mbarrier ? 1u << l : 0;
-      });
-      races->acquireLanes(warp, same, mbarrier->completed);
-      left &= ~same;
-    }
-  }
+  if (inst.kind)
+    learn(warp, done, mbarriers);
   setPred(warp, inst.d(0), done, mask);
+  setTaint(warp, inst.d(0), 0, mask);
   return true;
 }
 
@@ -178,18 +208,20 @@ void finish(Inst &inst, const Inst &at, Space space) {
 }
 
 void decodeWait(Decoder &d, bool isTest) {
-  uint8_t flags = (d.has("parity") ? 1 : 0) | (isTest ? 2 : 0);
-  d.oneOf({"acquire", "relaxed"});
+  uint8_t flags = d.has("parity") ? 1 : 0;
+  bool ordered = d.oneOf({"acquire", "relaxed"}) != "relaxed";
   d.oneOf({"cta", "cluster"});
   Space space = takeSharedSpace(d);
   d.type();
-  d.expectOperands(3, 4);
+  d.expectOperands(3, isTest ? 3 : 4); // the fourth: a time to wait
   uint32_t result = d.predDst(d.op(0));
   uint32_t phase = d.src(d.op(2), flags & 1 ? Ty::B32 : Ty::B64);
   Inst at;
   uint32_t base = d.address(at, d.op(1));
   Inst &inst = d.emitPoll(pollMbarrier, {result}, {base, phase}, Flow::Wait);
   inst.flags = flags;
+  inst.kind = ordered;
+  inst.ownTaint = true;
   finish(inst, at, space);
 }
 
@@ -222,7 +254,7 @@ void decodeMbarrier(Decoder &d) {
   else
     d.fail("unknown operation of '" + d.fullName() + "'");
   d.has("noComplete");
-  d.oneOf({"release", "relaxed"});
+  bool ordered = d.oneOf({"release", "relaxed"}) != "relaxed";
   d.oneOf({"cta", "cluster"});
   Space space = takeSharedSpace(d);
   d.type();
@@ -239,6 +271,7 @@ void decodeMbarrier(Decoder &d) {
     dests.push_back(d.dst(d.op(0), Ty::B64));
   Inst &inst = d.emit(execMbarrier, dests, sources, Pipe::Lsu);
   inst.kind = op;
+  inst.flags = ordered;
   finish(inst, at, space);
 }
 
