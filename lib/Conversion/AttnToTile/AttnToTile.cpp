@@ -113,21 +113,21 @@ void KernelConversion::buildWalk(tile::KeysOp keys) {
   b.setInsertionPointToStart(&block);
   Emit emit(b, loc);
   attn::TileContext tile{*uniforms, key};
-  // The body's order is one of definitions before uses, so operands come first.
   auto yield = cast<attn::YieldOp>(source.getBody().front().getTerminator());
   llvm::DenseMap<Value, attn::Run> runs;
-  std::function<attn::Run(Value)> classify = [&](Value mask) {
-    auto known = runs.find(mask);
-    if (known != runs.end())
-      return known->second;
+  auto known = [&](Value v) {
+    return !isa<attn::MaskType>(v.getType()) || runs.contains(v);
+  };
+  visitOperandsFirst(yield.getMask(), known, [&](Value mask) {
     auto op = cast<attn::MaskOpInterface>(mask.getDefiningOp());
     SmallVector<attn::Run> parts;
     for (Value operand : op->getOperands())
       if (isa<attn::MaskType>(operand.getType()))
-        parts.push_back(classify(operand));
-    return runs[mask] = op.classify(emit, tile, parts);
-  };
-  attn::Run run = classify(yield.getMask());
+        parts.push_back(runs.lookup(operand));
+    attn::Run run = op.classify(emit, tile, parts);
+    runs[mask] = run;
+  });
+  attn::Run run = runs.lookup(yield.getMask());
   tile::RunOp::create(b, loc, run.any, run.all, run.until);
 }
 

@@ -25,13 +25,22 @@ static Value cloneFolded(Emit &emit, Operation *op, ArrayRef<Value> operands) {
   return clone->getResult(0);
 }
 
+/// An operation of an expression on the values of its operands.
+static Value emitOp(Emit &emit, Operation *op, ArrayRef<Value> operands) {
+  if (isa<attn::FloorDivOp>(op))
+    return emit.floorDiv(operands[0], operands[1]);
+  if (isa<attn::FloorModOp>(op))
+    return emit.floorMod(operands[0], operands[1]);
+  return cloneFolded(emit, op, operands);
+}
+
 //===----------------------------------------------------------------------===//
 // Once a work item
 //===----------------------------------------------------------------------===//
 
 KernelUniforms::KernelUniforms(attn::KernelOp source, tile::KernelOp target,
                                Operation *anchor)
-    : source(source), target(target), builder(anchor) {
+    : facts(source), source(source), target(target), builder(anchor) {
   Emit emit = emitter();
   auto argument = [&](tile::KernelOp::Argument which) -> Value {
     return target.argument(which);
@@ -72,29 +81,27 @@ Value KernelUniforms::variable(attn::Variable variable) {
   llvm_unreachable("q and k are not the same for a whole tile");
 }
 
-Value KernelUniforms::integer(Value expression) {
-  if (Value known = values.lookup(expression))
-    return known;
+Value KernelUniforms::value(Value expression) {
+  visitOperandsFirst(
+      expression, [&](Value v) { return values.contains(v); },
+      [&](Value v) { values[v] = emit(v); });
+  return values.lookup(expression);
+}
+
+Value KernelUniforms::integer(Value expression) { return value(expression); }
+
+Value KernelUniforms::emit(Value expression) {
   Emit emit = emitter();
-  Value value;
   Operation *op = expression.getDefiningOp();
   if (!op) {
     unsigned index = cast<BlockArgument>(expression).getArgNumber();
-    value = target.argument(tile::KernelOp::FirstParam + index);
-  } else if (auto read = dyn_cast<attn::VariableOp>(op)) {
-    value = variable(read.getVariable());
-  } else {
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands())
-      operands.push_back(integer(operand));
-    if (isa<attn::FloorDivOp>(op))
-      value = emit.floorDiv(operands[0], operands[1]);
-    else if (isa<attn::FloorModOp>(op))
-      value = emit.floorMod(operands[0], operands[1]);
-    else
-      value = cloneFolded(emit, op, operands);
+    return target.argument(tile::KernelOp::FirstParam + index);
   }
-  return values[expression] = value;
+  if (auto read = dyn_cast<attn::VariableOp>(op))
+    return variable(read.getVariable());
+  return emitOp(emit, op, llvm::map_to_vector(op->getOperands(), [&](Value v) {
+                  return values.lookup(v);
+                }));
 }
 
 Value KernelUniforms::bound(Value expression) {
@@ -114,25 +121,6 @@ ArrayRef<Value> KernelUniforms::once(
   Emit emit = emitter();
   SmallVector<Value> result = emitValues(emit);
   return onces[op] = std::move(result);
-}
-
-Value KernelUniforms::real(Value expression) {
-  if (Value known = values.lookup(expression))
-    return known;
-  Emit emit = emitter();
-  Value value;
-  Operation *op = expression.getDefiningOp();
-  if (!op) {
-    unsigned index = cast<BlockArgument>(expression).getArgNumber();
-    value = target.argument(tile::KernelOp::FirstParam + index);
-  } else {
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands())
-      operands.push_back(operand.getType().isInteger(64) ? integer(operand)
-                                                         : real(operand));
-    value = cloneFolded(emit, op, operands);
-  }
-  return values[expression] = value;
 }
 
 Value KernelUniforms::alibiSlope() {
@@ -163,124 +151,88 @@ Value KernelUniforms::alibiSlope() {
 // At a pair
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-/// Bounds of an integer expression, if it is known to stay inside i32 at every
-/// step.
-struct Range {
-  int64_t low, high;
-};
-
-std::optional<Range> fits(int64_t low, int64_t high) {
-  if (low < INT32_MIN || high > INT32_MAX)
-    return std::nullopt;
-  return Range{low, high};
-}
-
-std::optional<Range> rangeOf(Value value) {
-  constexpr int64_t length = attn::endOfKeys - 1;
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return fits(constant.getSExtValue(), constant.getSExtValue());
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return std::nullopt;
-  if (auto variable = dyn_cast<attn::VariableOp>(op)) {
-    bool signedPosition = variable.getVariable() == attn::Variable::Q;
-    return Range{signedPosition ? -length : 0, length};
-  }
-  if (op->getNumOperands() != 2)
-    return std::nullopt;
-  std::optional<Range> a = rangeOf(op->getOperand(0)),
-                       b = rangeOf(op->getOperand(1));
-  if (!a || !b)
-    return std::nullopt;
-  if (isa<arith::AddIOp>(op))
-    return fits(a->low + b->low, a->high + b->high);
-  if (isa<arith::SubIOp>(op))
-    return fits(a->low - b->high, a->high - b->low);
-  if (isa<arith::MulIOp>(op)) {
-    auto [low, high] = std::minmax({a->low * b->low, a->low * b->high,
-                                    a->high * b->low, a->high * b->high});
-    return fits(low, high);
-  }
-  // A positive constant divisor; the quotient is no larger than the dividend.
-  bool divides = b->low == b->high && b->low > 0 && b->low <= length &&
-                 a->low >= -length && a->high <= length;
-  if (isa<attn::FloorDivOp>(op) && divides)
-    return fits(std::min<int64_t>(a->low, 0), std::max<int64_t>(a->high, 0));
-  if (isa<attn::FloorModOp>(op) && divides)
-    return fits(0, b->low - 1);
-  return std::nullopt;
-}
-
-} // namespace
-
-// An expression that rangeOf accepts, in i32.
+// An expression whose range is known, in i32.
 Value PairEvaluator::narrow(Value expression) {
+  visitOperandsFirst(
+      expression,
+      [&](Value v) {
+        return narrowed.contains(v) || !uniforms.facts.needsPair(v);
+      },
+      [&](Value v) { narrowed[v] = emitNarrow(v); });
   if (Value known = narrowed.lookup(expression))
     return known;
-  Value value;
+  Emit outside = uniforms.emitter();
+  return outside.toI32(uniforms.integer(expression));
+}
+
+Value PairEvaluator::emitNarrow(Value expression) {
   Operation *op = expression.getDefiningOp();
-  auto variable = dyn_cast<attn::VariableOp>(op);
-  if (variable && variable.getVariable() == attn::Variable::Q) {
-    value = query;
-  } else if (variable && variable.getVariable() == attn::Variable::K) {
-    value = key;
-  } else if (!attn::readsPosition(expression)) {
-    Emit outside = uniforms.emitter();
-    value = outside.toI32(uniforms.integer(expression));
-  } else {
-    Value a = narrow(op->getOperand(0));
-    APInt divisor;
-    bool constant = matchPattern(op->getOperand(1), m_ConstantInt(&divisor));
-    if (isa<attn::FloorDivOp>(op) && constant)
-      value = emit.floorDiv(a, divisor.getSExtValue());
-    else if (isa<attn::FloorModOp>(op) && constant)
-      value = emit.sub(a, emit.mul(emit.floorDiv(a, divisor.getSExtValue()),
-                                   emit.i32(divisor.getSExtValue())));
-    else if (isa<arith::AddIOp>(op))
-      value = emit.add(a, narrow(op->getOperand(1)));
-    else if (isa<arith::SubIOp>(op))
-      value = emit.sub(a, narrow(op->getOperand(1)));
-    else
-      value = emit.mul(a, narrow(op->getOperand(1)));
+  if (auto variable = dyn_cast<attn::VariableOp>(op))
+    return variable.getVariable() == attn::Variable::Q ? query : key;
+  Value a = narrow(op->getOperand(0));
+  APInt divisor;
+  if (isa<attn::FloorDivOp, attn::FloorModOp>(op) &&
+      matchPattern(op->getOperand(1), m_ConstantInt(&divisor))) {
+    Value quotient = emit.floorDiv(a, divisor.getSExtValue());
+    if (isa<attn::FloorDivOp>(op))
+      return quotient;
+    return emit.sub(a, emit.mul(quotient, emit.i32(divisor.getSExtValue())));
   }
-  return narrowed[expression] = value;
+  if (isa<math::AbsIOp>(op))
+    return math::AbsIOp::create(emit.builder, emit.loc, a);
+  Value b = narrow(op->getOperand(1));
+  if (isa<arith::AddIOp>(op))
+    return emit.add(a, b);
+  if (isa<arith::SubIOp>(op))
+    return emit.sub(a, b);
+  if (isa<arith::MinSIOp>(op))
+    return emit.min(a, b);
+  if (isa<arith::MaxSIOp>(op))
+    return emit.max(a, b);
+  return emit.mul(a, b);
 }
 
 Value PairEvaluator::integer(Value expression) {
-  if (!attn::readsPosition(expression))
-    return uniforms.integer(expression);
+  auto atHand = [&](Value v) {
+    return integers.contains(v) || !uniforms.facts.needsPair(v);
+  };
+  visitOperandsFirst(
+      expression,
+      [&](Value v) {
+        // Narrow parts are computed here: nothing behind them is wanted wide.
+        if (!atHand(v) && uniforms.facts.range(v))
+          integers[v] = emit.toI64(narrow(v));
+        return atHand(v);
+      },
+      [&](Value v) { integers[v] = emitWide(v); });
   if (Value known = integers.lookup(expression))
     return known;
-  Value value;
-  if (rangeOf(expression)) {
-    value = emit.toI64(narrow(expression));
-  } else {
-    Operation *op = expression.getDefiningOp();
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands())
-      operands.push_back(integer(operand));
-    if (isa<attn::FloorDivOp>(op))
-      value = emit.floorDiv(operands[0], operands[1]);
-    else if (isa<attn::FloorModOp>(op))
-      value = emit.floorMod(operands[0], operands[1]);
-    else
-      value = cloneFolded(emit, op, operands);
+  return uniforms.integer(expression);
+}
+
+Value PairEvaluator::emitWide(Value expression) {
+  Operation *op = expression.getDefiningOp();
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    Value known = integers.lookup(operand);
+    operands.push_back(known ? known : uniforms.integer(operand));
   }
-  return integers[expression] = value;
+  return emitOp(emit, op, operands);
 }
 
 Value PairEvaluator::keeps(Value mask) {
-  if (Value known = masks.lookup(mask))
-    return known;
-  auto op = cast<attn::MaskOpInterface>(mask.getDefiningOp());
-  SmallVector<Value> parts;
-  for (Value operand : op->getOperands())
-    if (isa<attn::MaskType>(operand.getType()))
-      parts.push_back(keeps(operand));
-  auto integerAt = [&](Value expression) { return integer(expression); };
-  attn::ElementContext at{uniforms, query, key, integerAt};
-  return masks[mask] = op.keeps(emit, at, parts);
+  auto known = [&](Value v) {
+    return !isa<attn::MaskType>(v.getType()) || masks.contains(v);
+  };
+  visitOperandsFirst(mask, known, [&](Value v) {
+    auto op = cast<attn::MaskOpInterface>(v.getDefiningOp());
+    SmallVector<Value> parts;
+    for (Value operand : op->getOperands())
+      if (isa<attn::MaskType>(operand.getType()))
+        parts.push_back(masks.lookup(operand));
+    auto integerAt = [&](Value expression) { return integer(expression); };
+    attn::ElementContext at{uniforms, query, key, integerAt};
+    masks[v] = op.keeps(emit, at, parts);
+  });
+  return masks.lookup(mask);
 }

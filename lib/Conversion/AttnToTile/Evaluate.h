@@ -12,8 +12,37 @@
 #include "fovea/Dialect/Attn/Attn.h"
 #include "fovea/Dialect/Tile/Tile.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace fovea {
+
+/// Visits `root` after all it is computed from, without recursion (a sum may
+/// have any number of terms); `known` values and what is behind them are left
+/// out. After visit(v), v is known.
+void visitOperandsFirst(mlir::Value root,
+                        llvm::function_ref<bool(mlir::Value)> known,
+                        llvm::function_ref<void(mlir::Value)> visit);
+
+/// What is known of every value in a kernel's body.
+class Facts {
+public:
+  /// Bounds of an integer that stays inside i32 at every step.
+  struct Range {
+    int64_t low, high;
+  };
+
+  explicit Facts(attn::KernelOp kernel);
+
+  /// Its value differs from pair to pair; otherwise it is uniform.
+  bool needsPair(mlir::Value value) const { return pairs.contains(value); }
+  std::optional<Range> range(mlir::Value value) const;
+
+private:
+  std::optional<Range> computeRange(mlir::Operation *op) const;
+
+  llvm::DenseSet<mlir::Value> pairs;
+  llvm::DenseMap<mlir::Value, Range> ranges;
+};
 
 /// Values of a work item, emitted before `anchor` in the tile.kernel.
 class KernelUniforms : public attn::Uniforms {
@@ -28,15 +57,18 @@ public:
        llvm::function_ref<llvm::SmallVector<mlir::Value>(attn::Emit &)> emit)
       override;
 
-  /// The value (f32) of a float expression without s, q and k.
-  mlir::Value real(mlir::Value expression);
+  /// The value of a uniform expression of any type.
+  mlir::Value value(mlir::Value expression);
   /// slope(h) of attn.alibi, f32.
   mlir::Value alibiSlope();
   /// Emits at the anchor.
   attn::Emit emitter();
 
+  const Facts facts;
+
 private:
   mlir::Value variable(attn::Variable variable);
+  mlir::Value emit(mlir::Value expression);
 
   attn::KernelOp source;
   tile::KernelOp target;
@@ -64,6 +96,8 @@ public:
 
 private:
   mlir::Value narrow(mlir::Value expression);
+  mlir::Value emitNarrow(mlir::Value expression);
+  mlir::Value emitWide(mlir::Value expression);
 
   llvm::DenseMap<mlir::Value, mlir::Value> integers, narrowed, masks;
 };

@@ -18,14 +18,23 @@ using attn::Emit;
 
 namespace {
 
+/// How far the factor is pushed down; a sum may have any number of terms.
+constexpr int deepest = 64;
+
 class ScoreEmitter {
 public:
   ScoreEmitter(PairEvaluator &pair, Value dot) : pair(pair), dot(dot) {}
 
   /// The value of a score expression times `factor` (uniform).
-  Value scaled(Value expression, Value factor);
+  Value scaled(Value expression, Value factor) {
+    return push(expression, factor, 0);
+  }
 
 private:
+  bool isUniform(Value expression) {
+    return !pair.uniforms.facts.needsPair(expression);
+  }
+  Value push(Value expression, Value factor, int depth);
   Value plain(Value expression);
   Value plainOp(Operation *op);
 
@@ -44,20 +53,6 @@ private:
   llvm::DenseMap<Value, Value> values;
 };
 
-/// Does the expression need a pair?
-bool isUniform(Value expression) {
-  Operation *op = expression.getDefiningOp();
-  if (!op)
-    return true;
-  if (isa<attn::DotOp, attn::AlibiOp, attn::KeepsOp>(op))
-    return false;
-  if (isa<attn::SoftcapOp>(op))
-    return false; // not worth a second path
-  if (expression.getType().isInteger(64))
-    return !attn::readsPosition(expression);
-  return llvm::all_of(op->getOperands(), isUniform);
-}
-
 /// |q - k| as f32.
 Value ScoreEmitter::distance() {
   Emit &emit = pair.emit;
@@ -67,15 +62,18 @@ Value ScoreEmitter::distance() {
                                  emit.builder.getF32Type(), magnitude);
 }
 
-Value ScoreEmitter::scaled(Value expression, Value factor) {
+Value ScoreEmitter::push(Value expression, Value factor, int depth) {
   if (isUniform(expression))
-    return mulUniform(pair.uniforms.real(expression), factor);
+    return mulUniform(pair.uniforms.value(expression), factor);
+  if (depth == deepest)
+    return mulf(plain(expression), factor);
+  auto scaled = [&](Value part, Value by) { return push(part, by, depth + 1); };
   Operation *op = expression.getDefiningOp();
   Emit &emit = pair.emit;
   OpBuilder &b = emit.builder;
   if (auto product = dyn_cast<attn::DotOp>(op))
     return mulf(dot,
-                mulUniform(pair.uniforms.real(product.getScale()), factor));
+                mulUniform(pair.uniforms.value(product.getScale()), factor));
   if (isa<attn::AlibiOp>(op)) {
     Emit outside = pair.uniforms.emitter();
     Value slope = arith::NegFOp::create(outside.builder, outside.loc,
@@ -84,7 +82,7 @@ Value ScoreEmitter::scaled(Value expression, Value factor) {
   }
   if (auto cap = dyn_cast<attn::SoftcapOp>(op);
       cap && isUniform(cap.getCap())) {
-    Value limit = pair.uniforms.real(cap.getCap());
+    Value limit = pair.uniforms.value(cap.getCap());
     Value ratio =
         arith::DivFOp::create(b, emit.loc, plain(cap.getValue()), limit);
     Value bent = math::TanhOp::create(b, emit.loc, ratio);
@@ -103,10 +101,10 @@ Value ScoreEmitter::scaled(Value expression, Value factor) {
   if (auto product = dyn_cast<arith::MulFOp>(op)) {
     if (isUniform(product.getRhs()))
       return scaled(product.getLhs(),
-                    mulUniform(pair.uniforms.real(product.getRhs()), factor));
+                    mulUniform(pair.uniforms.value(product.getRhs()), factor));
     if (isUniform(product.getLhs()))
       return scaled(product.getRhs(),
-                    mulUniform(pair.uniforms.real(product.getLhs()), factor));
+                    mulUniform(pair.uniforms.value(product.getLhs()), factor));
   }
   if (auto choice = dyn_cast<arith::SelectOp>(op))
     return emit.select(plain(choice.getCondition()),
@@ -116,18 +114,23 @@ Value ScoreEmitter::scaled(Value expression, Value factor) {
 }
 
 Value ScoreEmitter::plain(Value expression) {
-  if (Value known = values.lookup(expression))
-    return known;
-  Value value = isUniform(expression) ? pair.uniforms.real(expression)
-                                      : plainOp(expression.getDefiningOp());
-  return values[expression] = value;
+  // plainOp asks here for operands, which are known by then.
+  visitOperandsFirst(
+      expression,
+      [&](Value v) {
+        return isUniform(v) || values.contains(v) ||
+               isa<attn::MaskType>(v.getType()) || v.getType().isInteger(64);
+      },
+      [&](Value v) { values[v] = plainOp(v.getDefiningOp()); });
+  Value known = values.lookup(expression);
+  return known ? known : pair.uniforms.value(expression);
 }
 
 Value ScoreEmitter::plainOp(Operation *op) {
   Emit &emit = pair.emit;
   OpBuilder &b = emit.builder;
   if (auto product = dyn_cast<attn::DotOp>(op))
-    return mulf(dot, pair.uniforms.real(product.getScale()));
+    return mulf(dot, pair.uniforms.value(product.getScale()));
   if (isa<attn::AlibiOp>(op))
     return mulf(distance(),
                 arith::NegFOp::create(b, emit.loc, pair.uniforms.alibiSlope()));

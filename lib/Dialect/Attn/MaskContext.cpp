@@ -5,17 +5,26 @@
 
 #include "fovea/Dialect/Attn/Attn.h"
 
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 using namespace fovea::attn;
 
 bool fovea::attn::readsPosition(Value expression) {
-  Operation *op = expression.getDefiningOp();
-  if (!op)
-    return false;
-  if (auto variable = dyn_cast<VariableOp>(op))
-    return variable.getVariable() == Variable::Q ||
-           variable.getVariable() == Variable::K;
-  return llvm::any_of(op->getOperands(), readsPosition);
+  // Without recursion: a sum may have any number of terms.
+  llvm::SetVector<Value> reached;
+  reached.insert(expression);
+  for (size_t i = 0; i < reached.size(); ++i) {
+    Operation *op = reached[i].getDefiningOp();
+    if (!op)
+      continue;
+    if (auto variable = dyn_cast<VariableOp>(op))
+      if (variable.getVariable() == Variable::Q ||
+          variable.getVariable() == Variable::K)
+        return true;
+    reached.insert_range(op->getOperands());
+  }
+  return false;
 }
 
 Value fovea::attn::nextBoundary(Emit &emit, Value key,

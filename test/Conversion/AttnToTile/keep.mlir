@@ -94,3 +94,23 @@ attn.kernel @no_key_is_divided heads(1, 1) dims(8, 8) type(f32) align(end) {
   %s = attn.alibi
   attn.yield %mask, %s
 }
+
+// Minima, maxima and distances fit in 32 bits too.
+// CHECK-LABEL: @distances_are_narrow
+attn.kernel @distances_are_narrow heads(1, 1) dims(8, 8) type(f32) align(end) {
+  // CHECK: keep {
+  // CHECK-NEXT: ^bb0(%[[Q:.*]]: i32, %[[K:.*]]: i32):
+  // CHECK-NEXT: %[[BEHIND:.*]] = arith.subi %[[Q]], %[[K]] : i32
+  // CHECK-NEXT: %[[DISTANCE:.*]] = math.absi %[[BEHIND]] : i32
+  // CHECK-NEXT: %[[NEARER:.*]] = arith.minsi %[[DISTANCE]], %[[K]] : i32
+  // CHECK-NEXT: arith.cmpi eq, %[[NEARER]], %c5_i32 : i32
+  %q = attn.variable q
+  %k = attn.variable k
+  %c5 = arith.constant 5 : i64
+  %behind = arith.subi %q, %k : i64
+  %distance = math.absi %behind : i64
+  %nearer = arith.minsi %distance, %k : i64
+  %mask = attn.compare eq %nearer, %c5
+  %s = attn.alibi
+  attn.yield %mask, %s
+}

@@ -33,9 +33,24 @@ static Value emitCompare(Emit &emit, Predicate predicate, Value a, Value b) {
   llvm_unreachable("all predicates are handled");
 }
 
+/// An i64 that was extended from an i32, or a number that fits, as i32.
+static Value asNarrow(Emit &emit, Value value) {
+  if (auto extension = value.getDefiningOp<arith::ExtSIOp>())
+    if (extension.getIn().getType().isInteger(32))
+      return extension.getIn();
+  APInt number;
+  if (matchPattern(value, m_ConstantInt(&number)) && number.isSignedIntN(32))
+    return emit.i32(number.getSExtValue());
+  return Value();
+}
+
 Value CompareOp::keeps(Emit &emit, const ElementContext &at, ValueRange) {
-  return emitCompare(emit, getPredicate(), at.integer(getLhs()),
-                     at.integer(getRhs()));
+  Value lhs = at.integer(getLhs()), rhs = at.integer(getRhs());
+  // Vectors of i64 are slow on every target.
+  Value left = asNarrow(emit, lhs), right = asNarrow(emit, rhs);
+  if (left && right)
+    return emitCompare(emit, getPredicate(), left, right);
+  return emitCompare(emit, getPredicate(), lhs, rhs);
 }
 
 Run CompareOp::classify(Emit &emit, const TileContext &tile, ArrayRef<Run>) {
