@@ -52,6 +52,9 @@ struct Fragment {
   uint64_t polledAt = 0; // events when it was refused
   uint32_t members = 0;  // while Gathering
   uint32_t turns = 0;    // slices used up without meeting another
+  uint64_t used = 0;     // of the slice
+  /// Events of the cluster when its loop was seen to repeat.
+  uint64_t spinsAt = ~0ull;
   std::vector<Frame> stack;
 };
 
@@ -86,7 +89,6 @@ struct Warp {
   bool watching = false;
   uint64_t loopCount = 0, loopHash = 0, loopEvents = ~0ull;
   uint32_t loopPc = ~0u;
-  bool spins = false;
   uint64_t *counts = nullptr; // by pc; null: not counted
   uint64_t *laneCounts = nullptr;
   uint64_t executed = 0;
@@ -123,7 +125,7 @@ private:
   bool exitLanes(size_t index, uint32_t active);
   bool call(size_t index, const Inst &inst, uint32_t active);
   bool leave(size_t index);
-  void noteLoop(uint32_t target);
+  void noteLoop(size_t index, uint32_t target);
 };
 
 /// Copies the lanes of the mask of a cell from a saved copy.

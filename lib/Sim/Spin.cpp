@@ -23,17 +23,16 @@ uint64_t stateOf(const Warp &warp) {
   for (uint64_t lane : lanes)
     hash = (hash ^ std::rotl(lane, 29)) * 0x9e3779b97f4a7c15ull;
   for (const Fragment &fragment : warp.fragments)
-    hash = (hash ^ fragment.mask) * 31 + fragment.state;
+    hash = (hash ^ fragment.mask) * 31 + fragment.state + fragment.pc;
   return hash;
 }
 } // namespace
 
-void Warp::noteLoop(uint32_t target) {
+void Warp::noteLoop(size_t index, uint32_t target) {
   if (loopEvents != cta->cluster->events) {
     loopEvents = cta->cluster->events;
     loopCount = 0;
     loopPc = ~0u;
-    spins = false;
   }
   ++loopCount;
   if (loopCount < 64)
@@ -45,16 +44,16 @@ void Warp::noteLoop(uint32_t target) {
   }
   if (target == loopPc && loopCount - std::bit_floor(loopCount) <= 32 &&
       stateOf(*this) == loopHash)
-    spins = true;
+    fragments[index].spinsAt = loopEvents;
 }
 
 bool Cluster::onlySpins() const {
   for (const Cta &cta : ctas)
     for (const Warp &warp : cta.warps) {
-      if (warp.isDone() || (warp.spins && warp.loopEvents == events))
+      if (warp.isDone())
         continue;
       for (const Fragment &fragment : warp.fragments)
-        if (fragment.state == Fragment::Ready)
+        if (fragment.state == Fragment::Ready && fragment.spinsAt != events)
           return false;
     }
   return true;

@@ -154,9 +154,11 @@ int Warp::pick() {
 
 void Warp::run(uint64_t budget) {
   uint64_t end = executed + budget;
-  while (live && executed < end) {
+  while (live) {
+    // Picked before the budget is looked at: lanes that met with its last
+    // instruction must not be left waiting for each other.
     int index = pick();
-    if (index < 0)
+    if (index < 0 || executed >= end)
       return;
     uint64_t left = end - executed;
     if (fragments.size() == 1) {
@@ -170,8 +172,14 @@ void Warp::run(uint64_t budget) {
     uint64_t before = executed;
     size_t count = fragments.size();
     runFragment(static_cast<size_t>(index), std::min(left, slice), stop);
-    if (executed - before >= slice && fragments.size() == count)
-      ++fragments[index].turns;
+    if (fragments.size() != count)
+      continue;
+    Fragment &ran = fragments[index];
+    ran.used += executed - before;
+    if (ran.used >= slice) {
+      ran.used = 0;
+      ++ran.turns;
+    }
   }
 }
 
@@ -248,7 +256,7 @@ bool Warp::control(size_t index, const Inst &inst, uint32_t active) {
   switch (inst.flow) {
   case Flow::Bra:
     if (watching && active && inst.target <= fragment.pc)
-      noteLoop(inst.target);
+      noteLoop(index, inst.target);
     if (active == fragment.mask) {
       fragment.pc = inst.target;
       return true;
