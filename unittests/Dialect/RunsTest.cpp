@@ -200,6 +200,25 @@ TEST(Runs, ComparisonsThatAreAtomsAreTight) {
   }
 }
 
+TEST(Runs, ShiftedComparisonsAreTight) {
+  for (const char *predicate : predicates)
+    for (int64_t w :
+         {int64_t(INT64_MIN), int64_t(INT64_MIN + 5), int64_t(-4), int64_t(0),
+          int64_t(3), int64_t(INT64_MAX - 7), int64_t(INT64_MAX)})
+      for (const char *sides :
+           {"k ? q + w", "q - w ? k", "w + k ? q", "q ? k - w"}) {
+        std::string compare = sides;
+        compare.replace(compare.find('?'), 1, predicate);
+        Mask mask{"param w : int mask (" + compare + ")", {w}};
+        Slack slack = check(mask, {3});
+        if (HasFatalFailure())
+          return;
+        bool huge = w > 99 || w < -99; // two unions may hide an equality
+        EXPECT_TRUE(huge || slack.any == 0) << mask << ": " << slack.any;
+        EXPECT_TRUE(huge || slack.all == 0) << mask << ": " << slack.all;
+      }
+}
+
 TEST(Runs, OtherComparisonsAreSound) {
   for (std::string mask :
        {"(q * k < 30)", "(q / 3 == k / 4)", "(q / 3 - k == 1)", "(q / -3 < k)",

@@ -177,3 +177,30 @@ attn.kernel @other_diagonals_are_its_complement heads(1, 1) dims(8, 8) type(f32)
   // CHECK: attn.yield %[[REST]],
   attn.yield %b, %score
 }
+
+// The sum wraps for queries above MAX - w, if w is positive (it is then below
+// every key), and below MIN - w, if w is negative (above every key).
+// CHECK-LABEL: @key_up_to_query_and_a_param
+// CHECK-SAME: params(%[[W:.*]] "w" : i64
+attn.kernel @key_up_to_query_and_a_param heads(1, 1) dims(8, 8) type(f32) align(end) params(%w "w" : i64) {
+  %q = attn.variable q
+  %k = attn.variable k
+  %e = arith.addi %q, %w : i64
+  %b = attn.compare le %k, %e
+  %score = attn.alibi
+  // CHECK-DAG: %[[MAX:.*]] = arith.constant 9223372036854775807 : i64
+  // CHECK-DAG: %[[MIN:.*]] = arith.constant -9223372036854775808 : i64
+  // CHECK: %[[UP:.*]] = arith.maxsi %[[W]], %{{.*}}
+  // CHECK: %[[ROOM:.*]] = arith.subi %[[MAX]], %[[UP]]
+  // CHECK: %[[SAFE:.*]] = arith.minsi %[[ROOM]],
+  // CHECK: %[[HIGH:.*]] = arith.addi %[[SAFE]],
+  // CHECK: %[[DOWN:.*]] = arith.minsi %[[W]], %{{.*}}
+  // CHECK: %[[LOW:.*]] = arith.subi %[[MIN]], %[[DOWN]]
+  // CHECK: %[[BAND:.*]] = attn.window right %[[W]]
+  // CHECK: %[[EXACT:.*]] = attn.queries below %[[HIGH]]
+  // CHECK: %[[KEPT:.*]] = attn.and %[[BAND]], %[[EXACT]]
+  // CHECK: %[[WRAPPED:.*]] = attn.queries below %[[LOW]]
+  // CHECK: %[[OR:.*]] = attn.or %[[KEPT]], %[[WRAPPED]]
+  // CHECK: attn.yield %[[OR]],
+  attn.yield %b, %score
+}

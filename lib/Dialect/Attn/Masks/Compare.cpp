@@ -122,6 +122,34 @@ Value atMost(PatternRewriter &rewriter, CompareOp op, Linear x, Value bound) {
   return SinkOp::create(rewriter, loc, mask, count);
 }
 
+/// Replaces a comparison with a bound by masks for "at most" it and "less".
+void replaceByBounds(PatternRewriter &rewriter, CompareOp op,
+                     Predicate predicate,
+                     llvm::function_ref<Value(bool less)> below) {
+  auto invert = [&](Value mask) -> Value {
+    return NotOp::create(rewriter, op.getLoc(), op.getType(), mask);
+  };
+  Value result;
+  switch (predicate) {
+  case Predicate::LE:
+  case Predicate::LT:
+    result = below(predicate == Predicate::LT);
+    break;
+  case Predicate::GT:
+  case Predicate::GE:
+    result = invert(below(predicate == Predicate::GE));
+    break;
+  case Predicate::EQ:
+  case Predicate::NE:
+    result = AndOp::create(rewriter, op.getLoc(), op.getType(),
+                           ValueRange{below(false), invert(below(true))});
+    if (predicate == Predicate::NE)
+      result = invert(result);
+    break;
+  }
+  rewriter.replaceOp(op, result);
+}
+
 /// Positions, or blocks of positions, compared with something that is uniform:
 ///   q - k < w -> window(w - 1, inf);  k >= n -> ~sink(n);  q == n -> and of
 ///   two;  q / 64 == k / 64 -> block_window(0, 0, block = 64);
@@ -154,43 +182,76 @@ struct CompareToAtom : OpRewritePattern<CompareOp> {
     if (!bound)
       bound = arith::ConstantIntOp::create(rewriter, op.getLoc(), 0, 64);
     bound = saturating(rewriter, op.getLoc(), bound, -x->constant);
-    return rewrite(op, rewriter, predicate, *x, bound);
+    replaceByBounds(rewriter, op, predicate, [&](bool less) {
+      Value most = less ? saturating(rewriter, op.getLoc(), bound, -1) : bound;
+      return atMost(rewriter, op, *x, most);
+    });
+    return success();
+  }
+};
+
+// k <= q + w -> window(inf, w), and the same with q and k exchanged, for a w
+// that is known at run time only: q + w may wrap. If w is not negative, then
+// for q above MAX - w, and the sum is below every key; otherwise for q below
+// MIN - w, and it is above every key.
+struct CompareShifted : OpRewritePattern<CompareOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  static std::optional<Variable> position(Value value) {
+    auto variable = value.getDefiningOp<VariableOp>();
+    if (!variable || !readsPosition(value))
+      return std::nullopt;
+    return variable.getVariable();
   }
 
-  static LogicalResult rewrite(CompareOp op, PatternRewriter &rewriter,
-                               Predicate predicate, Linear x, Value bound) {
+  LogicalResult matchAndRewrite(CompareOp op,
+                                PatternRewriter &rewriter) const override {
+    Value plain = op.getLhs(), moved = op.getRhs();
+    Predicate predicate = op.getPredicate();
+    if (!position(plain)) {
+      std::swap(plain, moved);
+      predicate = swapped(predicate);
+    }
+    Operation *sum = moved.getDefiningOp();
+    if (!position(plain) || !isa_and_nonnull<arith::AddIOp, arith::SubIOp>(sum))
+      return failure();
+    Value base = sum->getOperand(0), shift = sum->getOperand(1);
+    if (isa<arith::AddIOp>(sum) && !position(base))
+      std::swap(base, shift);
+    if (!position(base) || position(base) == position(plain) ||
+        readsPosition(shift))
+      return failure();
+    Emit emit(rewriter, op.getLoc());
+    if (isa<arith::SubIOp>(sum))
+      shift = emit.sub(emit.i64(0), shift); // wraps as the whole does
+    replaceByBounds(rewriter, op, predicate, [&](bool less) {
+      return atMost(rewriter, op, *position(base), shift, less);
+    });
+    return success();
+  }
+
+  /// plain <= base + shift, or with `less` the same with <.
+  static Value atMost(PatternRewriter &rewriter, CompareOp op, Variable base,
+                      Value shift, bool less) {
     Location loc = op.getLoc();
     Type mask = op.getType();
-    auto le = [&] { return atMost(rewriter, op, x, bound); };
-    auto lt = [&] {
-      return atMost(rewriter, op, x, saturating(rewriter, loc, bound, -1));
+    Emit emit(rewriter, loc);
+    Value bound = less ? saturating(rewriter, loc, shift, -1) : shift;
+    Value zero = emit.i64(0);
+    Value room = emit.sub(emit.i64(INT64_MAX), emit.max(shift, zero));
+    Value high = saturating(rewriter, loc, room, 1);
+    Value low = emit.sub(emit.i64(INT64_MIN), emit.min(shift, zero));
+    auto below = [&](Value count) -> Value {
+      if (base == Variable::Q)
+        return QueriesOp::create(rewriter, loc, mask, count);
+      return SinkOp::create(rewriter, loc, mask, count);
     };
-    auto invert = [&](Value m) -> Value {
-      return NotOp::create(rewriter, loc, mask, m);
-    };
-    switch (predicate) {
-    case Predicate::LE:
-      rewriter.replaceOp(op, le());
-      break;
-    case Predicate::LT:
-      rewriter.replaceOp(op, lt());
-      break;
-    case Predicate::GT:
-      rewriter.replaceOp(op, invert(le()));
-      break;
-    case Predicate::GE:
-      rewriter.replaceOp(op, invert(lt()));
-      break;
-    case Predicate::EQ:
-    case Predicate::NE: {
-      Value equal =
-          AndOp::create(rewriter, loc, mask, ValueRange{le(), invert(lt())});
-      rewriter.replaceOp(op,
-                         predicate == Predicate::EQ ? equal : invert(equal));
-      break;
-    }
-    }
-    return success();
+    bool left = base == Variable::K;
+    Value band = WindowOp::create(rewriter, loc, mask, left ? bound : Value(),
+                                  left ? Value() : bound);
+    Value exact =
+        AndOp::create(rewriter, loc, mask, ValueRange{band, below(high)});
+    return OrOp::create(rewriter, loc, mask, ValueRange{exact, below(low)});
   }
 };
 
@@ -228,5 +289,5 @@ struct CompareToDilated : OpRewritePattern<CompareOp> {
 
 void CompareOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                             MLIRContext *context) {
-  patterns.add<CompareToAtom, CompareToDilated>(context);
+  patterns.add<CompareToAtom, CompareShifted, CompareToDilated>(context);
 }
