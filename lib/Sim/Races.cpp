@@ -126,10 +126,15 @@ void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
       return;
     }
   }
-  std::vector<ReadEntry> kept;
-  unsigned foreign = 0;
+  // On the stack: this is the hot path. Of more readers than that, which only
+  // warps without a common barrier can be, the last ones are kept.
+  constexpr unsigned capacity = 80;
+  ReadEntry kept[capacity + 1];
+  unsigned count = 0, foreign = 0;
   bool merged = false;
   auto keep = [&](ReadEntry old) {
+    if (count == capacity)
+      return;
     if (old.warp == warp) {
       if (old.clock == clock && old.strong == strong) {
         old.mask |= bit;
@@ -138,7 +143,7 @@ void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
         old.mask &= ~bit;
       }
       if (old.mask)
-        kept.push_back(old);
+        kept[count++] = old;
       return;
     }
     uint32_t first =
@@ -148,7 +153,7 @@ void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
     bool other = (old.warp >> (threadBits - 5)) != (warp >> (threadBits - 5));
     if (other && ++foreign > 2)
       return;
-    kept.push_back(old);
+    kept[count++] = old;
   };
   for (unsigned i = 0; i < cell.inlineReads; ++i)
     keep(cell.reads[i]);
@@ -156,17 +161,15 @@ void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
     for (const ReadEntry &old : *cell.more)
       keep(old);
   if (!merged)
-    kept.push_back(entry);
+    kept[count++] = entry;
   // The newest stay inline, where the common case looks.
-  cell.inlineReads = static_cast<uint8_t>(std::min<size_t>(kept.size(), 2));
-  size_t rest = kept.size() - cell.inlineReads;
-  std::copy(kept.begin() + static_cast<ptrdiff_t>(rest), kept.end(),
-            cell.reads);
-  if (rest == 0)
-    cell.more.reset();
-  else
-    cell.more = std::make_unique<std::vector<ReadEntry>>(
-        kept.begin(), kept.begin() + static_cast<ptrdiff_t>(rest));
+  cell.inlineReads = static_cast<uint8_t>(std::min(count, 2u));
+  unsigned rest = count - cell.inlineReads;
+  std::copy(kept + rest, kept + count, cell.reads);
+  if (cell.more)
+    cell.more->assign(kept, kept + rest);
+  else if (rest)
+    cell.more = std::make_unique<std::vector<ReadEntry>>(kept, kept + rest);
 }
 
 void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
@@ -177,7 +180,8 @@ void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
   cell.strong = strong;
   cell.pending = false;
   cell.inlineReads = 0;
-  cell.more.reset();
+  if (cell.more)
+    cell.more->clear();
 }
 
 void RaceDetector::read(Warp &warp, unsigned lane, const Place &place,
