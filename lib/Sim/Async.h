@@ -67,6 +67,8 @@ struct BulkCopy {
   Agent agent;  // that writes
   Agent source; // that reads
   std::vector<Segment> segments;
+  /// What a store from registers writes.
+  std::shared_ptr<std::array<uint8_t, 16>> staged;
   uint8_t fill = 0;   // of bytes outside of a tensor
   bool moved = false; // the source has been read
   bool toMbarrier = false;

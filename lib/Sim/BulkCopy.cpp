@@ -53,7 +53,7 @@ void issueBulk(BulkCopy copy) {
     copy.agent = races->newAgent(warp);
   }
   for (const Segment &segment : copy.segments) {
-    if (races && segment.bytes)
+    if (races && segment.bytes && segment.from.region)
       races->agentRead(warp, copy.lane, copy.source, segment.from,
                        segment.bytes);
     if (copy.reduce != BulkReduce::None)

@@ -175,6 +175,46 @@ void execBulk(Warp &warp, const Inst &inst, uint32_t mask) {
   });
 }
 
+// --- st.async ---------------------------------------------------------------
+
+/// Sources: address and mbarrier as pairs, then the values; bytes and vec say
+/// which.
+void execStAsync(Warp &warp, const Inst &inst, uint32_t mask) {
+  if (warp.taint)
+    for (unsigned i = 0; i < inst.ns; ++i)
+      reportTaint(warp, taintOf(warp, inst.s(i)) & mask, 0,
+                  "an operand of an asynchronous store");
+  forLanes(mask, [&](unsigned l) {
+    BulkCopy copy;
+    copy.warp = &warp;
+    copy.lane = static_cast<uint8_t>(l);
+    copy.pc = warp.pc;
+    copy.toMbarrier = true;
+    copy.staged = std::make_shared<std::array<uint8_t, 16>>();
+    unsigned bytes = inst.bytes * inst.vec;
+    for (unsigned e = 0; e < inst.vec; ++e) {
+      uint32_t cell = inst.s(4 + e);
+      uint64_t value =
+          inst.bytes == 8 ? warp.wide(cell)[l] : warp.narrow(cell)[l];
+      std::memcpy(copy.staged->data() + e * inst.bytes, &value, inst.bytes);
+    }
+    Segment segment;
+    segment.bytes = bytes;
+    segment.from.data = copy.staged->data();
+    Place at;
+    if (!locate(warp, inst, l, Space::Shared, addressOf(warp, inst, 0, l),
+                bytes, bytes, true, segment.to) ||
+        !locate(warp, inst, l, Space::Shared, addressOf(warp, inst, 1, l), 8, 8,
+                true, at))
+      return;
+    copy.mbarrier = {at.owner,
+                     static_cast<uint32_t>(at.region->base + at.offset)};
+    copy.transactionBytes = bytes;
+    copy.segments.push_back(std::move(segment));
+    issueBulk(std::move(copy));
+  });
+}
+
 // --- groups -----------------------------------------------------------------
 
 void execBulkCommit(Warp &warp, const Inst &, uint32_t mask) {
@@ -345,6 +385,38 @@ void BulkDecoder::run() {
 }
 
 } // namespace
+
+void decodeStAsync(Decoder &d) {
+  d.program.usesAsyncProxy = true;
+  d.has("weak");
+  if (!d.has("shared::cluster") || !d.has("mbarrier::complete_tx::bytes"))
+    d.fail("'" + d.fullName() + "' is not supported");
+  std::string_view vec = d.oneOf({"v2", "v4"});
+  unsigned n = vec.empty() ? 1 : static_cast<unsigned>(vec[1] - '0');
+  Ty ty = d.type();
+  unsigned bits = typeBits(ty);
+  if ((bits != 32 && bits != 64) || bits * n > 128)
+    d.fail("'" + d.fullName() + "' is not supported");
+  d.expectOperands(3);
+  std::vector<uint32_t> sources;
+  uint8_t flags = 0;
+  for (size_t i : {size_t(0), size_t(2)}) {
+    Inst at;
+    sources.push_back(d.address(at, d.op(i)));
+    flags |= at.addrBits == 64 ? 1u << (i / 2) : 0;
+    sources.push_back(d.constant(static_cast<uint32_t>(at.imm)));
+  }
+  std::vector<uint32_t> values = d.srcList(d.op(1), ty);
+  if (values.size() != n)
+    d.fail("'" + d.fullName() + "' expects " + std::to_string(n) +
+           " registers, but got " + std::to_string(values.size()));
+  sources.insert(sources.end(), values.begin(), values.end());
+  Inst &inst = d.emit(execStAsync, {}, sources, Pipe::Lsu);
+  inst.flags = flags;
+  inst.bytes = static_cast<uint8_t>(bits / 8);
+  inst.vec = static_cast<uint8_t>(n);
+  inst.ownTaint = true;
+}
 
 void decodeBulk(Decoder &d) {
   if (d.has("commit_group")) {

@@ -101,7 +101,8 @@ private:
       if (isWordPart(text[pos]))
         ++pos;
       else if (text[pos] == ':' && at(pos + 1) == ':' &&
-               isWordStart(at(pos + 2)))
+               (isWordStart(at(pos + 2)) ||
+                std::isdigit(static_cast<unsigned char>(at(pos + 2)))))
         pos += 2;
       else
         break;

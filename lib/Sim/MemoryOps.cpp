@@ -8,6 +8,9 @@
 #include <cstring>
 
 namespace fovea::sim {
+
+void decodeStAsync(Decoder &decoder);
+
 namespace {
 
 enum MemFlags : uint8_t {
@@ -251,7 +254,7 @@ void decodeLd(Decoder &d) {
 void decodeSt(Decoder &d) {
   uint8_t order = takeOrder(d, false);
   if (d.has("async"))
-    d.fail("'st.async' is not supported");
+    return decodeStAsync(d);
   Space space = takeSpace(d);
   takeHints(d);
   d.expectOperands(2, 3);
@@ -298,6 +301,7 @@ void addMemoryOps(OpcodeTable &t) {
   t["prefetch"] = decodeNothing;
   t["prefetchu"] = decodeNothing;
   t["applypriority"] = decodeNothing;
+  t["discard"] = decodeNothing;
   t["createpolicy"] = decodePolicy;
 }
 

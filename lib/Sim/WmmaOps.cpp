@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // wmma.load, wmma.mma, wmma.store (ISA text, section 9.7.14.4). Which lane
-// holds which element is up to the implementation; here element e of a
-// fragment of n elements a lane is number lane * n + e of the tile in
-// row-major order (the tile is cut in two halves for 16-bit A and B of 16
-// registers, which hold every element twice).
+// holds which element is up to the implementation. Here element e of n that a
+// lane holds is number lane * n + e of the tile in row-major order, for every
+// type alike, so that code may work on accumulators of two types element by
+// element. Where the ISA gives a fragment more registers than the tile fills,
+// the rest is zero and unused.
 #include "Access.h"
 #include "Decoder.h"
 #include "Lanes.h"
@@ -177,6 +178,7 @@ double numberOf(uint64_t bits, Ty ty) {
 struct WmmaMath {
   WmmaShape shape;
   Ty d, a, b, c;
+  bool isAnd = false; // of bits; else xor
 };
 int64_t packMath(const WmmaMath &x) {
   return static_cast<int64_t>(uint64_t(x.shape.m) | uint64_t(x.shape.n) << 8 |
@@ -223,6 +225,12 @@ double dot(const Launch &launch, const WmmaMath &math,
            const std::vector<double> &a, const std::vector<double> &b,
            unsigned i, unsigned j, double c) {
   unsigned n = math.shape.n, k = math.shape.k;
+  if (math.a == Ty::B1) {
+    for (unsigned x = 0; x < k; ++x)
+      c += math.isAnd ? a[i * k + x] * b[x * n + j]
+                      : a[i * k + x] != b[x * n + j];
+    return c;
+  }
   if (math.a == Ty::F64 || !isFloat(math.a)) {
     for (unsigned x = 0; x < k; ++x)
       c = std::fma(a[i * k + x], b[x * n + j], c);
@@ -278,7 +286,8 @@ WmmaShape takeShape(Decoder &d) {
     WmmaShape shape;
   } shapes[] = {{"m16n16k16", {16, 16, 16}}, {"m8n32k16", {8, 32, 16}},
                 {"m32n8k16", {32, 8, 16}},   {"m16n16k8", {16, 16, 8}},
-                {"m8n8k32", {8, 8, 32}},     {"m8n8k4", {8, 8, 4}}};
+                {"m8n8k32", {8, 8, 32}},     {"m8n8k4", {8, 8, 4}},
+                {"m8n8k128", {8, 8, 128}}};
   for (const auto &shape : shapes)
     if (d.has(shape.name))
       return shape.shape;
@@ -326,6 +335,34 @@ void decodeTransfer(Decoder &d, bool isLoad) {
   inst.ownTaint = true;
 }
 
+bool isKnown(const WmmaMath &x) {
+  unsigned m = x.shape.m, n = x.shape.n, k = x.shape.k;
+  bool wide = k == 16 && m * n == 256;
+  if (x.a != x.b)
+    return false;
+  switch (x.a) {
+  case Ty::F16:
+    return wide && (x.c == Ty::F16 || x.c == Ty::F32) &&
+           (x.d == Ty::F16 || x.d == Ty::F32);
+  case Ty::BF16:
+    return wide && x.c == Ty::F32 && x.d == Ty::F32;
+  case Ty::TF32:
+    return m == 16 && k == 8 && x.c == Ty::F32 && x.d == Ty::F32;
+  case Ty::F64:
+    return m == 8 && k == 4 && x.c == Ty::F64 && x.d == Ty::F64;
+  case Ty::S8:
+  case Ty::U8:
+    return wide && x.c == Ty::S32 && x.d == Ty::S32;
+  case Ty::S4:
+  case Ty::U4:
+    return m == 8 && k == 32 && x.c == Ty::S32 && x.d == Ty::S32;
+  case Ty::B1:
+    return m == 8 && k == 128 && x.c == Ty::S32 && x.d == Ty::S32;
+  default:
+    return false;
+  }
+}
+
 void decodeMath(Decoder &d) {
   if (!d.has("sync") || !d.has("aligned"))
     d.fail("malformed '" + d.fullName() + "'");
@@ -335,6 +372,8 @@ void decodeMath(Decoder &d) {
   math.shape = takeShape(d);
   d.has("rn");
   bool saturate = d.has("satfinite");
+  bool isAnd = d.oneOf({"xor", "and"}) == "and";
+  d.has("popc");
   // f16 operands are not named: .dtype.ctype only.
   math.d = d.type();
   Ty second = d.type(), third = d.tryType();
@@ -346,6 +385,8 @@ void decodeMath(Decoder &d) {
     math.b = third;
     math.c = d.type();
   }
+  if (!isKnown(math))
+    d.fail("'" + d.fullName() + "' is not supported");
   d.expectOperands(4);
   Fragment2D f[4] = {fragmentOf(math.shape, MatrixC, math.d),
                      fragmentOf(math.shape, MatrixA, math.a),
@@ -360,7 +401,7 @@ void decodeMath(Decoder &d) {
   }
   Inst &inst = d.emit(execMath, dests, sources, Pipe::Tensor);
   inst.imm = packMath(math);
-  inst.flags = saturate;
+  inst.flags = (saturate ? 1 : 0) | (isAnd ? 2 : 0);
   inst.flow = Flow::Aligned;
   inst.ownTaint = true;
 }

@@ -154,4 +154,25 @@ TEST(BulkCopy, IsAwaitedByItsBarrier) {
   EXPECT_NE(found.find("race"), std::string::npos) << found;
 }
 
+TEST(StAsync, CountsItsBytesAtTheBarrier) {
+  std::string found;
+  std::string start =
+      "  mbarrier.init.shared.b64 [bar], 1;\n"
+      "  mbarrier.arrive.expect_tx.shared::cta.b64 %w0, [bar], 8;\n"
+      "  mov.u32 %r1, tile;\n  mov.u32 %r2, bar;\n"
+      "  mov.u32 %r3, 5;\n  mov.u32 %r4, 6;\n"
+      "  st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v2.u32 "
+      "[%r1+16], {%r3, %r4}, [%r2];\n";
+  std::string wait = "L: mbarrier.try_wait.shared.b64 %q0, [bar], %w0;\n"
+                     "  @!%q0 bra L;\n";
+  std::string read = "  ld.shared.v2.u32 {%r5, %r6}, [tile+16];\n"
+                     "  st.global.v2.u32 [%p0], {%r5, %r6};\n";
+  auto out = run(start + wait + read, found);
+  EXPECT_EQ(found, "");
+  EXPECT_EQ(out[0], 5u);
+  EXPECT_EQ(out[1], 6u);
+  run(start + read + wait, found);
+  EXPECT_NE(found.find("race"), std::string::npos) << found;
+}
+
 } // namespace
