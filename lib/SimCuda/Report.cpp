@@ -52,7 +52,10 @@ void fovea::simcuda::reportLaunch(const Settings &settings,
   launch["kernel"] = kernel;
   launch["grid"] = tripleOf(config.grid);
   launch["block"] = tripleOf(config.block);
-  launches.push_back(launch);
+  json entry = launch; // without what is large
+  entry.erase("counts");
+  entry.erase("bounds");
+  launches.push_back(std::move(entry));
 
   // The form of fovea-sim's report; its numbers are the last launch's.
   json report = launch;
