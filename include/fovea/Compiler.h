@@ -2,10 +2,12 @@
 //
 // The compiler as a library: a pattern in, a kernel out.
 //
-//   auto result = fovea::compile("pattern p { heads 8 dim 64 type f32 mask
-//   causal }"); if (!result) { std::cerr << pattern::render(result.diagnostics,
-//   text); ... } fovea_kernel_launch(result->get(), &launch);   //
-//   fovea_runtime.h
+//   const char *text = "pattern p { heads 8 dim 64 type f32 mask causal }";
+//   auto kernel = fovea::compile(text);
+//   if (!kernel)
+//     std::cerr << fovea::pattern::render(kernel.diagnostics, text);
+//   else
+//     fovea_kernel_launch(kernel->get(), &launch); // fovea_runtime.h
 //
 // Every function may be called from any number of threads. None throws, prints
 // or exits; what went wrong is in the result. This header needs neither MLIR

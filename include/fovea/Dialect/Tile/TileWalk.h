@@ -10,8 +10,7 @@
 //               do { r = walk(u); any |= r.any; all &= r.all; u = r.until }
 //               while u < min(t + keys, length)
 //               if any: return t, masked = not all or t + keys > length
-//               t = u rounded down to a multiple of keys   (>= t + keys, or the
-//               end)
+//               t = u rounded down to a multiple of keys (past t, or the end)
 //             return t (>= length)
 //
 // Example: causal, query rows 64..127, keys = 64, length 1000. next(0) = 0 not

@@ -2,10 +2,9 @@
 // The host back end: from a module of tile kernels to code for this CPU, run in
 // place or written as an object or a shared object.
 //
-//   lower        tile -> vectors -> LLVM IR          (needs the instruction
-//   set) emitObject   LLVM IR -> a relocatable object then either
-//   JITKernel::create                    (ORC) or           linkSharedObject
-//   (LLD, in this process)
+//   lower       tile -> vectors -> LLVM IR (needs the instruction set)
+//   emitObject  LLVM IR -> a relocatable object
+//   then either JITKernel::create (ORC) or linkSharedObject (LLD, in process)
 //
 // All code is for a level of the x86-64 psABI and never for one CPU model, so
 // the same input gives the same bytes on every machine.

@@ -11,11 +11,13 @@
 // rescaling of FlashAttention-4. m starts at minus infinity, which every score
 // exceeds; rows that have seen none use 0 in its place, so that p = 0, not NaN.
 //
-//   %x      = tile.map %s { score }            (unless the score is a pure
-//   scale c) %x', %v' = scf.if %masked { tile.mask %x, %v { keep } } else { %x,
-//   %v } %moved  = tile.exceeds %x' scaled c, %m by slack %m', %la, %oa =
-//   scf.if %moved { m' = max(m, c max x'), l a, o a } else { m, l, o } %p =
-//   tile.map %x', %m' { exp2(fma(x, c, -m')) } %l'     = tile.row_sum %p, %la
+//   %x = tile.map %s { score }   (unless the score is a pure scale c)
+//   %x', %v' = scf.if %masked { tile.mask %x, %v { keep } } else { %x, %v }
+//   %moved = tile.exceeds %x' scaled c, %m by slack
+//   %m', %la, %oa = scf.if %moved { m' = max(m, c max x'), l a, o a }
+//                   else { m, l, o }
+//   %p = tile.map %x', %m' { exp2(fma(x, c, -m')) }
+//   %l' = tile.row_sum %p, %la
 #include "fovea/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
