@@ -261,8 +261,8 @@ LaunchResult Device::launch(LoadedModule &module, const std::string &entry,
     launch.localRegions.push_back(std::move(region));
   }
   if (config.checks.races)
-    launch.races = std::make_unique<RaceDetector>(
-        config.checks.sameValueStores, program.usesAsyncProxy);
+    launch.races = std::make_unique<RaceDetector>(config.checks.sameValueStores,
+                                                  program.usesAsyncProxy);
   if (config.count) {
     launch.counts.assign(program.code.size(), 0);
     launch.laneCounts = launch.bytes = launch.sectors = launch.wavefronts =

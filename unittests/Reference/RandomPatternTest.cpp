@@ -94,8 +94,8 @@ TEST(RandomPattern, AllOfTheLanguageIsDrawn) {
   EXPECT_GT(decoding, 10);
 }
 
-/// What rounding does to a kernel, done to its inputs: every element of Q moves by
-/// 5e-7 of itself, up or down. A case whose answer then moves by half of the
+/// What rounding does to a kernel, done to its inputs: every element of Q moves
+/// by 5e-7 of itself, up or down. A case whose answer then moves by half of the
 /// tolerance of f32 would fail correct kernels.
 TEST(RandomPattern, RoundingDoesNotMoveTheAnswer) {
   RandomOptions options = small();

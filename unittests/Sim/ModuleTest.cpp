@@ -123,11 +123,11 @@ TEST(SimModule, LaunchesAreChecked) {
 
 TEST(SimModule, ReadsHintsThatStartWithADigit) {
   std::vector<uint32_t> out;
-  LaunchResult result = launch(
-      moduleOf("  mov.u32 %r1, 9;\n  st.global.u32 [%p0], %r1;\n"
-               "  ld.global.L1::no_allocate.L2::128B.u32 %r0, [%p0];\n"
-               "  st.global.u32 [%p0+4], %r0;\n"),
-      {1, 1, 1}, {1, 1, 1}, 64, &out);
+  LaunchResult result =
+      launch(moduleOf("  mov.u32 %r1, 9;\n  st.global.u32 [%p0], %r1;\n"
+                      "  ld.global.L1::no_allocate.L2::128B.u32 %r0, [%p0];\n"
+                      "  st.global.u32 [%p0+4], %r0;\n"),
+             {1, 1, 1}, {1, 1, 1}, 64, &out);
   EXPECT_EQ(kinds(result), "");
   EXPECT_EQ(out[1], 9u);
 }

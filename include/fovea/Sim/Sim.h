@@ -74,9 +74,9 @@ struct InstCount {
   uint32_t line = 0;
   uint32_t target = 0; // line that a branch leads back to, else 0
   std::string opcode;
-  std::string pipe; // tensor, fma, alu, mufu, lsu, uniform, control
-  uint64_t warps = 0;   // warp instructions executed
-  uint64_t threads = 0; // lanes, of all of them
+  std::string pipe;          // tensor, fma, alu, mufu, lsu, uniform, control
+  uint64_t warps = 0;        // warp instructions executed
+  uint64_t threads = 0;      // lanes, of all of them
   uint64_t multiplyAdds = 0; // of a tensor instruction, in all
   uint64_t bytes = 0, sectors = 0; // of global memory; a sector has 32 bytes
   uint64_t requests = 0, wavefronts = 0; // of shared memory

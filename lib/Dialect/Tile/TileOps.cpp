@@ -302,7 +302,8 @@ LogicalResult ExceedsOp::verify() {
 LogicalResult MaskOp::verify() {
   TileType scores = getScores().getType(), values = getValues().getType();
   if (scores.getCols() != values.getRows())
-    return emitOpError("expected one row of values a column of scores, but got ")
+    return emitOpError(
+               "expected one row of values a column of scores, but got ")
            << values << " and " << scores;
   return success();
 }

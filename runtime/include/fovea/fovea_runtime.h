@@ -152,12 +152,12 @@ typedef struct fovea_launch {
    * environment variable FOVEA_SIM_CUDA or beside the program
    * (docs/simulator-cuda.md). NULL: the one the kernel is for. */
   const char *device;
-  int32_t threads;    /* host: at most this many threads; 0: all cores */
+  int32_t threads; /* host: at most this many threads; 0: all cores */
 
-  /* cuda and sim. 0: q, k, v, o, lse are host arrays, copied in and out, and the
-   * call returns when o is written. 1: they are device pointers in the primary
-   * context of device 0; the kernel is queued on `stream` (a CUstream, NULL for
-   * the default one) and the call does not wait. */
+  /* cuda and sim. 0: q, k, v, o, lse are host arrays, copied in and out, and
+   * the call returns when o is written. 1: they are device pointers in the
+   * primary context of device 0; the kernel is queued on `stream` (a CUstream,
+   * NULL for the default one) and the call does not wait. */
   int32_t device_memory;
   void *stream;
 

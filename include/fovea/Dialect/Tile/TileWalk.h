@@ -28,8 +28,8 @@ struct NextTile {
   mlir::Value
       column; ///< i32: first key of the tile; at least `length` if none.
   mlir::Value masked; ///< i1: the mask has to be evaluated.
-  mlir::Value until;  ///< i32: where no mask is needed in [column, length), none
-                      ///< is needed in [column, min(until, length)) either.
+  mlir::Value until; ///< i32: where no mask is needed in [column, length), none
+                     ///< is needed in [column, min(until, length)) either.
 };
 
 /// Emits next(`from`) for the walk of `keys` as scf.while loops. `from` is an

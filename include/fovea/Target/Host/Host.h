@@ -41,8 +41,8 @@ public:
   llvm::StringRef getName() const { return name; }
   /// f32 elements in a vector register: 8 or 16.
   int64_t getLanes() const { return lanes; }
-  /// The same instructions, but code for vectors of another length: LLVM splits what
-  /// the registers cannot hold (for tests).
+  /// The same instructions, but code for vectors of another length: LLVM splits
+  /// what the registers cannot hold (for tests).
   InstructionSet withLanes(int64_t lanes) const { return {name, lanes}; }
   /// The names for a manifest.
   std::vector<std::string> manifestNames() const { return {name.str()}; }

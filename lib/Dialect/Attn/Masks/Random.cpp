@@ -7,10 +7,9 @@
 // whether c is in the set needs neither the set nor a table. Scan the draws
 // backwards:
 //   x_t == c    -> yes: either x_t was added, or it was there before;
-//   top_t == c  -> c was added exactly if x_t was there before: go on with c =
-//   x_t
-//                  (c cannot have been added earlier: earlier tops are
-//                  smaller);
+//   top_t == c  -> c was added exactly if x_t was there before: go on with
+//                  c = x_t (earlier tops are smaller, so c was not added
+//                  there);
 //   otherwise   -> go on.
 // Every element is some x_t or some top_t, so the starts of these blocks, and
 // the end of a drawn block, are the only places where the class of a run can
