@@ -35,6 +35,7 @@ for tool in ["fovea", "fovea-opt", "fovea-sim", "fovea-fuzz", "fovea-tightness"]
 
 if config.sanitize:
     config.available_features.add("asan")
+    os.environ.setdefault("ASAN_OPTIONS", "allow_user_poisoning=0")  # see scripts/check
 for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
