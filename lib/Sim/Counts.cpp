@@ -7,6 +7,7 @@
 #include "Access.h"
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 
 namespace fovea::sim {
 
@@ -75,9 +76,16 @@ const char *pipeName(Pipe pipe) {
 uint64_t multiplyAdds(const std::string &opcode) {
   for (size_t at = opcode.find(".m"); at != std::string::npos;
        at = opcode.find(".m", at + 1)) {
-    unsigned m = 0, n = 0, k = 0;
-    if (std::sscanf(opcode.c_str() + at, ".m%un%uk%u", &m, &n, &k) == 3)
-      return uint64_t(m) * n * k;
+    uint64_t product = 1;
+    char *next = const_cast<char *>(opcode.c_str()) + at + 1;
+    bool good = true;
+    for (char letter : {'m', 'n', 'k'}) {
+      good = good && *next == letter;
+      uint64_t value = good ? std::strtoull(next + 1, &next, 10) : 0;
+      product *= value;
+    }
+    if (good && product)
+      return product;
   }
   return 0;
 }

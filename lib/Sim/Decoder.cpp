@@ -373,6 +373,7 @@ static const OpcodeTable &opcodeTable() {
   static const OpcodeTable table = [] {
     OpcodeTable t;
     addIntegerOps(t);
+    addBitOps(t);
     addVideoOps(t);
     addLogicOps(t);
     addMoveOps(t);

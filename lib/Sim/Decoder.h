@@ -123,6 +123,7 @@ void decodeBulk(Decoder &decoder);
 
 // One function a family; each adds its opcodes.
 void addIntegerOps(OpcodeTable &table);
+void addBitOps(OpcodeTable &table);
 void addVideoOps(OpcodeTable &table);
 void addLogicOps(OpcodeTable &table);
 void addMoveOps(OpcodeTable &table);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Declarations of variables and their initial values (ISA text, section 5.4).
+#include "Parser.h"
+#include <algorithm>
+#include <bit>
+
+namespace fovea::sim {
+
+void Parser::parseAttribute(Prefix &prefix, std::string_view text) {
+  if (text == ".align") {
+    prefix.align = static_cast<uint64_t>(integer());
+  } else if (text == ".ptr") {
+    if (parseSpace(peek().text) != Space::Generic)
+      take();
+    if (accept(".align"))
+      integer();
+  } else if (text == ".v2" || text == ".v4") {
+    prefix.vector = static_cast<unsigned>(text[2] - '0');
+  } else if (text == ".attribute") {
+    expect('(');
+    while (!accept(')'))
+      take();
+  } else if (text == ".reg") {
+    prefix.isReg = true;
+  } else if (parseSpace(text) != Space::Generic) {
+    prefix.space = parseSpace(text);
+  } else {
+    prefix.type = parseType(text.substr(1));
+    if (prefix.type == Ty::None &&
+        !oneOf(text, {".texref", ".samplerref", ".surfref"}))
+      fail("unknown type or directive '" + std::string(text) + "'");
+    if (prefix.type == Ty::None)
+      fail("textures and surfaces are not supported");
+  }
+}
+
+Parser::Prefix Parser::parsePrefix(bool isExtern) {
+  Prefix prefix;
+  prefix.isExtern = isExtern;
+  while (peek().kind == Token::Word && peek().text[0] == '.')
+    parseAttribute(prefix, take().text);
+  if (prefix.type == Ty::None)
+    fail("expected a type, but got '" + std::string(peek().text) + "'");
+  return prefix;
+}
+
+Variable Parser::parseDeclarator(const Prefix &prefix) {
+  Variable variable;
+  variable.line = peek().line;
+  variable.name = std::string(word("a variable name"));
+  variable.space = prefix.space;
+  variable.type = prefix.type;
+  variable.isExtern = prefix.isExtern;
+  uint64_t element = typeBytes(prefix.type) * prefix.vector;
+  variable.align = prefix.align ? prefix.align : element;
+  uint64_t count = 1;
+  bool isOpen = false;
+  while (accept('[')) {
+    if (accept(']')) {
+      isOpen = true;
+      continue;
+    }
+    count *= static_cast<uint64_t>(integer());
+    expect(']');
+  }
+  // `name<n>` declares n variables; compilers use it for registers only.
+  if (peek().is('<'))
+    fail("parameterised variable names are supported for registers only");
+  variable.bytes = isOpen ? 0 : element * count;
+  if (accept('=')) {
+    parseInitialiser(variable, 0, 0);
+    if (isOpen)
+      for (const Initialiser &init : variable.init)
+        variable.bytes = std::max(variable.bytes, init.at + init.bytes);
+  } else if (isOpen && !(prefix.space == Space::Shared)) {
+    if (!prefix.isExtern)
+      fail("variable '" + variable.name + "' has no size");
+  }
+  if (isOpen && prefix.space == Space::Shared)
+    variable.isExtern = true;
+  else if (prefix.isExtern && prefix.space != Space::Shared)
+    fail("external variable '" + variable.name + "' is not defined");
+  return variable;
+}
+
+/// `{a, b, {c, d}}` or a value; nested braces continue in row-major order.
+void Parser::parseInitialiser(Variable &variable, uint64_t at, unsigned depth) {
+  if (!accept('{'))
+    return parseInitialValue(variable, at);
+  uint64_t next = at;
+  if (accept('}'))
+    return;
+  do {
+    size_t before = variable.init.size();
+    parseInitialiser(variable, next, depth + 1);
+    for (size_t i = before; i < variable.init.size(); ++i)
+      next = std::max(next, variable.init[i].at + variable.init[i].bytes);
+  } while (accept(','));
+  expect('}');
+}
+
+void Parser::parseInitialValue(Variable &variable, uint64_t at) {
+  Initialiser init{at, typeBytes(variable.type), 0, {}, false};
+  bool negative = accept('-');
+  Token token = take();
+  switch (token.kind) {
+  case Token::Integer:
+    init.value = negative ? 0 - token.value : token.value;
+    if (variable.type == Ty::F32)
+      init.value = std::bit_cast<uint32_t>(
+          static_cast<float>(static_cast<int64_t>(init.value)));
+    else if (variable.type == Ty::F64)
+      init.value = std::bit_cast<uint64_t>(
+          static_cast<double>(static_cast<int64_t>(init.value)));
+    break;
+  case Token::Float32:
+    init.value = token.value ^ (negative ? 0x80000000u : 0u);
+    break;
+  case Token::Float64: {
+    double value = std::bit_cast<double>(token.value);
+    value = negative ? -value : value;
+    init.value = variable.type == Ty::F32
+                     ? std::bit_cast<uint32_t>(static_cast<float>(value))
+                     : std::bit_cast<uint64_t>(value);
+    break;
+  }
+  case Token::Word:
+    init.generic = token.text == "generic";
+    if (init.generic) {
+      expect('(');
+      token = take();
+      expect(')');
+    }
+    init.symbol = std::string(token.text);
+    if (accept('+'))
+      init.value = static_cast<uint64_t>(integer());
+    break;
+  default:
+    fail("expected a value, but got '" + std::string(token.text) + "'");
+  }
+  variable.init.push_back(std::move(init));
+}
+
+void Parser::addModuleVariable(Variable variable) {
+  if (scope) {
+    scope->declareVariable(std::move(variable));
+    return;
+  }
+  module.varIndex[variable.name] = static_cast<int>(module.vars.size());
+  module.vars.push_back(std::move(variable));
+}
+
+} // namespace fovea::sim
