@@ -69,7 +69,8 @@ constexpr uint8_t poison = 0xff; // NaN in every float type
 void complete(Warp &warp, const LaneCopy &copy) {
   if (warp.launch->races)
     warp.launch->races->copyDone(warp, copy);
-  std::memcpy(copy.to, copy.from, copy.sourceBytes);
+  if (copy.sourceBytes > 0) // else there may be no source
+    std::memcpy(copy.to, copy.from, copy.sourceBytes);
   std::memset(copy.to + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
   if (!copy.toInit)
     return;

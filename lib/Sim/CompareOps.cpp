@@ -156,11 +156,23 @@ template <class T, Shape S> Exec pickCmp(Cmp c) {
     else                                                                       \
       return execHalves<T, C>;
   switch (c) {
+    // clang-format does not settle on a form of these.
+    // clang-format off
     FOVEA_CASE(Eq)
     FOVEA_CASE(Ne)
-    FOVEA_CASE(Lt) FOVEA_CASE(Le) FOVEA_CASE(Gt) FOVEA_CASE(Ge) FOVEA_CASE(Equ)
-        FOVEA_CASE(Neu) FOVEA_CASE(Ltu) FOVEA_CASE(Leu) FOVEA_CASE(Gtu)
-            FOVEA_CASE(Geu) FOVEA_CASE(Num) FOVEA_CASE(Nan)
+    FOVEA_CASE(Lt)
+    FOVEA_CASE(Le)
+    FOVEA_CASE(Gt)
+    FOVEA_CASE(Ge)
+    FOVEA_CASE(Equ)
+    FOVEA_CASE(Neu)
+    FOVEA_CASE(Ltu)
+    FOVEA_CASE(Leu)
+    FOVEA_CASE(Gtu)
+    FOVEA_CASE(Geu)
+    FOVEA_CASE(Num)
+    FOVEA_CASE(Nan)
+    // clang-format on
   }
 #undef FOVEA_CASE
   return nullptr;

@@ -73,7 +73,8 @@ float finish(float r) { return r != r ? std::bit_cast<float>(0x7fffffffu) : r; }
 void exp2Lanes(const uint32_t *in, uint32_t *out, bool ftz) {
   for (unsigned l = 0; l < 32; ++l) {
     float x = std::bit_cast<float>(in[l]);
-    float c = x < -160.0f ? -160.0f : (x > 160.0f ? 160.0f : x);
+    float c = x > -160.0f ? x : -160.0f; // NaN too: its result is set below
+    c = c < 160.0f ? c : 160.0f;
     float n = __builtin_rintf(c);
     double f = double(c) - double(n);
     double p =
