@@ -41,6 +41,8 @@ ScheduleOverrides overridesOf(const CompileOptions &options);
 
 /// The message of an llvm::Error, as an error of the user's input.
 runtime::Error wrongInput(llvm::Error error);
+/// The same as our own fault.
+runtime::Error internal(llvm::Error error);
 
 } // namespace fovea
 

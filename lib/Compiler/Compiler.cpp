@@ -36,6 +36,11 @@ runtime::Error fovea::wrongInput(llvm::Error error) {
   return runtime::wrongInput(llvm::toString(std::move(error)));
 }
 
+runtime::Error fovea::internal(llvm::Error error) {
+  return runtime::internalError("internal error: " +
+                                llvm::toString(std::move(error)));
+}
+
 namespace {
 
 std::unique_ptr<BackEnd> createBackEnd(std::string_view target) {

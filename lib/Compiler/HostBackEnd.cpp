@@ -9,11 +9,6 @@ using namespace fovea;
 
 namespace {
 
-runtime::Error internal(llvm::Error error) {
-  return runtime::internalError("internal error: " +
-                                llvm::toString(std::move(error)));
-}
-
 /// Code and the object made from it.
 struct Built {
   host::KernelCode code;
@@ -28,7 +23,7 @@ public:
         job.pattern.qkDim, job.pattern.vDim, overridesOf(job.options));
     if (!schedule)
       return wrongInput(schedule.takeError());
-    return *schedule;
+    return chosen = *schedule;
   }
 
   runtime::Result<Artifact> emit(const Compilation &job, Stage stage) override;
@@ -39,7 +34,7 @@ private:
   runtime::Manifest manifest(const Compilation &job, const Built &built);
   runtime::Result<Artifact> bundle(const Compilation &job, const Built &built);
 
-  Schedule chosen{};
+  Schedule chosen{}; ///< by schedule(), which comes first
 };
 
 runtime::Result<Built> HostBackEnd::build(const Compilation &job) {
@@ -51,11 +46,6 @@ runtime::Result<Built> HostBackEnd::build(const Compilation &job) {
     return detecting ? runtime::machineLacks(message)
                      : runtime::wrongInput(message);
   }
-  llvm::Expected<Schedule> schedule = host::chooseSchedule(
-      job.pattern.qkDim, job.pattern.vDim, overridesOf(job.options));
-  if (!schedule)
-    return wrongInput(schedule.takeError());
-  chosen = *schedule;
   llvm::Expected<host::KernelCode> code = host::lower(job.module, *set);
   if (!code)
     return internal(code.takeError());

@@ -29,11 +29,6 @@ private:
   std::vector<ptx::KernelInfo> kernels;
 };
 
-runtime::Error internal(llvm::Error error) {
-  return runtime::internalError("internal error: " +
-                                llvm::toString(std::move(error)));
-}
-
 runtime::Result<Schedule> SM80BackEnd::schedule(const Compilation &job) {
   unsigned bits = job.pattern.type == pattern::ElementType::F32 ? 32 : 16;
   llvm::Expected<Schedule> schedule =

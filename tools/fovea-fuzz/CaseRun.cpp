@@ -93,7 +93,9 @@ static Verdict runOn(RandomCase &c, const char *target, const char *device) {
 }
 
 Verdict fuzz::runOnHost(RandomCase &c) { return runOn(c, "host", "host"); }
-Verdict fuzz::runOnSim(RandomCase &c) { return runOn(c, "sm_80", "sim"); }
+Verdict fuzz::runOnGpu(RandomCase &c, const char *device) {
+  return runOn(c, "sm_80", device);
+}
 
 Verdict fuzz::assemble(const RandomCase &c) {
   CompileOptions options;

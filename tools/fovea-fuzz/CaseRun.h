@@ -21,9 +21,9 @@ struct Verdict {
 /// count of kept pairs, and that nothing outside O was written.
 Verdict runOnHost(reference::RandomCase &randomCase);
 
-/// The same on the device "sim", for sm_80; the pairs are not counted. What the
-/// simulator finds is a problem like a wrong result.
-Verdict runOnSim(reference::RandomCase &randomCase);
+/// The same for sm_80 on the device "sim" or "cuda"; the pairs are not counted.
+/// What the simulator finds is a problem like a wrong result.
+Verdict runOnGpu(reference::RandomCase &randomCase, const char *device);
 
 /// Compiles for sm_80 and hands the PTX to ptxas: messages are problems,
 /// and spills where the head dimensions are 64 or 128. Nothing runs.

@@ -30,11 +30,11 @@ static cl::opt<std::string> targetOption(
     "target",
     cl::desc("host: run and compare (default); sm_80: only assemble by ptxas"),
     cl::value_desc("host|sm_80"), cl::init("host"), cl::cat(category));
-static cl::opt<std::string>
-    deviceOption("device",
-                 cl::desc("sim: run the sm_80 kernels on the PTX simulator, "
-                          "FOVEA_SIM_CHECK as it is, and compare"),
-                 cl::value_desc("sim"), cl::cat(category));
+static cl::opt<std::string> deviceOption(
+    "device",
+    cl::desc("Run the sm_80 kernels and compare; sim: on the PTX "
+             "simulator, FOVEA_SIM_CHECK as it is; cuda: on a GPU"),
+    cl::value_desc("sim|cuda"), cl::cat(category));
 static cl::opt<bool> printOption("print",
                                  cl::desc("Print every case before it runs"),
                                  cl::cat(category));
@@ -89,13 +89,15 @@ int main(int argc, char **argv) {
       "Exit status: 0 no mismatch, 1 wrong input or a mismatch.\n");
   std::string target = targetOption;
   if ((target != "host" && target != "sm_80") || countOption < 1 ||
-      lengthOption < 1 || (!deviceOption.empty() && deviceOption != "sim")) {
+      lengthOption < 1 ||
+      (!deviceOption.empty() && deviceOption != "sim" &&
+       deviceOption != "cuda")) {
     std::fprintf(stderr, "fovea-fuzz: error: expected --target host or sm_80, "
-                         "--device sim and numbers of at least 1\n");
+                         "--device sim or cuda and numbers of at least 1\n");
     return 1;
   }
   if (!deviceOption.empty())
-    target = "sim";
+    target = deviceOption;
   reference::RandomOptions options;
   options.maxLength = lengthOption;
   Tally tally(countOption);
@@ -103,9 +105,9 @@ int main(int argc, char **argv) {
     reference::RandomCase c = makeRandomCase(seedOption + i, options);
     if (printOption)
       std::printf("%s\n", describe(c).c_str());
-    tally.add(c, target == "host"  ? fuzz::runOnHost(c)
-                 : target == "sim" ? fuzz::runOnSim(c)
-                                   : fuzz::assemble(c));
+    tally.add(c, target == "host"    ? fuzz::runOnHost(c)
+                 : target == "sm_80" ? fuzz::assemble(c)
+                                     : fuzz::runOnGpu(c, target.c_str()));
   });
   return tally.report(seedOption, target) ? 0 : 1;
 }

@@ -74,20 +74,30 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.run(module, modules);
 }
 
-/// The module's LLVM IR for `machine`, optimised.
-static llvm::Expected<std::unique_ptr<llvm::Module>>
-translate(mlir::ModuleOp module, llvm::LLVMContext &context,
-          llvm::TargetMachine &machine, const PTXOptions &options) {
-  auto result = mlir::translateModuleToLLVMIR(module, context, "fovea");
-  if (!result)
-    return llvm::createStringError(
-        "the module cannot be translated to LLVM IR");
-  result->setTargetTriple(machine.getTargetTriple());
-  result->setDataLayout(machine.createDataLayout());
-  if (options.optimize)
-    optimize(*result, machine);
-  return result;
-}
+namespace {
+/// A module's LLVM IR, optimised, and the machine that it is for.
+struct Translation {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::Module> module; // goes before its context
+
+  llvm::Error run(mlir::ModuleOp source, const PTXOptions &options) {
+    auto created = createMachine(options);
+    if (!created)
+      return created.takeError();
+    machine = std::move(*created);
+    module = mlir::translateModuleToLLVMIR(source, context, "fovea");
+    if (!module)
+      return llvm::createStringError(
+          "the module cannot be translated to LLVM IR");
+    module->setTargetTriple(machine->getTargetTriple());
+    module->setDataLayout(machine->createDataLayout());
+    if (options.optimize)
+      optimize(*module, *machine);
+    return llvm::Error::success();
+  }
+};
+} // namespace
 
 std::vector<KernelInfo> fovea::ptx::kernelsOf(mlir::ModuleOp module) {
   std::vector<KernelInfo> kernels;
@@ -106,34 +116,26 @@ std::vector<KernelInfo> fovea::ptx::kernelsOf(mlir::ModuleOp module) {
 
 llvm::Expected<std::string> fovea::ptx::emitLLVM(mlir::ModuleOp module,
                                                  const PTXOptions &options) {
-  auto machine = createMachine(options);
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
-  auto llvmModule = translate(module, context, **machine, options);
-  if (!llvmModule)
-    return llvmModule.takeError();
+  Translation translation;
+  if (llvm::Error error = translation.run(module, options))
+    return error;
   std::string text;
   llvm::raw_string_ostream stream(text);
-  (*llvmModule)->print(stream, nullptr);
+  translation.module->print(stream, nullptr);
   return text;
 }
 
 llvm::Expected<std::string> fovea::ptx::emitPTX(mlir::ModuleOp module,
                                                 const PTXOptions &options) {
-  auto machine = createMachine(options);
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
-  auto llvmModule = translate(module, context, **machine, options);
-  if (!llvmModule)
-    return llvmModule.takeError();
+  Translation translation;
+  if (llvm::Error error = translation.run(module, options))
+    return error;
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
-                                      llvm::CodeGenFileType::AssemblyFile))
+  if (translation.machine->addPassesToEmitFile(
+          passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
     return llvm::createStringError("the NVPTX back end cannot write assembly");
-  passes.run(**llvmModule);
+  passes.run(*translation.module);
   return text.str().str();
 }

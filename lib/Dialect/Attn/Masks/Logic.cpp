@@ -23,32 +23,35 @@ Run NotOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
   return {emit.noti(masks[0].all), emit.noti(masks[0].any), masks[0].until};
 }
 
-Value AndOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
+/// Emit::andi or Emit::ori.
+using Connective = Value (Emit::*)(Value, Value);
+
+static Value joinKeeps(Emit &emit, Connective join, ValueRange masks) {
   Value keep = masks.front();
   for (Value mask : masks.drop_front())
-    keep = emit.andi(keep, mask);
+    keep = (emit.*join)(keep, mask);
   return keep;
 }
-Run AndOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
+static Run joinRuns(Emit &emit, Connective join, ArrayRef<Run> masks) {
   Run run = masks.front();
   for (const Run &mask : masks.drop_front())
-    run = {emit.andi(run.any, mask.any), emit.andi(run.all, mask.all),
+    run = {(emit.*join)(run.any, mask.any), (emit.*join)(run.all, mask.all),
            emit.min(run.until, mask.until)};
   return run;
 }
 
+Value AndOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
+  return joinKeeps(emit, &Emit::andi, masks);
+}
+Run AndOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
+  return joinRuns(emit, &Emit::andi, masks);
+}
+
 Value OrOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
-  Value keep = masks.front();
-  for (Value mask : masks.drop_front())
-    keep = emit.ori(keep, mask);
-  return keep;
+  return joinKeeps(emit, &Emit::ori, masks);
 }
 Run OrOp::classify(Emit &emit, const TileContext &, ArrayRef<Run> masks) {
-  Run run = masks.front();
-  for (const Run &mask : masks.drop_front())
-    run = {emit.ori(run.any, mask.any), emit.ori(run.all, mask.all),
-           emit.min(run.until, mask.until)};
-  return run;
+  return joinRuns(emit, &Emit::ori, masks);
 }
 
 Value XorOp::keeps(Emit &emit, const ElementContext &, ValueRange masks) {
