@@ -36,7 +36,10 @@ class Driver:
     """A context on device 0; `reset` makes a new one after a sticky error."""
 
     def __init__(self):
-        self.lib = C.CDLL("libcuda.so.1")
+        try:
+            self.lib = C.CDLL("libcuda.so.1")
+        except OSError:  # where containers mount the driver
+            self.lib = C.CDLL("/usr/local/nvidia/lib64/libcuda.so.1")
         self.context = C.c_void_p()
         self.device = C.c_int()
         self.call("cuInit", 0)
