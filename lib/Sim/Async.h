@@ -66,6 +66,7 @@ struct BulkCopy {
   uint32_t pc = 0;
   Agent agent;  // that writes
   Agent source; // that reads
+  Place map;    // the tensor map, if there is one
   std::vector<Segment> segments;
   /// What a store from registers writes.
   std::shared_ptr<std::array<uint8_t, 16>> staged;

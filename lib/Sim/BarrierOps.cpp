@@ -185,15 +185,26 @@ void decodeBarrier(Decoder &d) {
   d.program.barriers.push_back(site);
 }
 
-enum FenceKind : uint8_t { FenceMemory, FenceProxyAsync, FenceOther };
+enum FenceKind : uint8_t {
+  FenceMemory,
+  FenceProxyAsync,
+  FenceMapRelease,
+  FenceMapAcquire,
+  FenceOther
+};
 
 void execFence(Warp &warp, const Inst &inst, uint32_t mask) {
-  if (!warp.launch->races)
+  RaceDetector *races = warp.launch->races.get();
+  if (!races)
     return;
   if (inst.kind == FenceMemory)
-    warp.launch->races->fence(warp, mask);
+    races->fence(warp, mask);
   else if (inst.kind == FenceProxyAsync)
-    warp.launch->races->fenceProxy(warp, mask);
+    races->fenceProxy(warp, mask);
+  else if (inst.kind == FenceMapRelease)
+    races->releaseTensorMaps(warp, mask);
+  else if (inst.kind == FenceMapAcquire)
+    races->acquireTensorMaps(warp, mask);
 }
 
 void decodeFence(Decoder &d) {
@@ -203,8 +214,10 @@ void decodeFence(Decoder &d) {
         d.oneOf({"async", "async::generic", "alias", "tensormap::generic"});
     if (which.empty())
       d.fail("unknown proxy of '" + d.fullName() + "'");
-    kind = which == "async" || which == "async::generic" ? FenceProxyAsync
-                                                         : FenceOther;
+    kind = which == "alias"                ? FenceOther
+           : which != "tensormap::generic" ? FenceProxyAsync
+           : d.has("acquire")              ? FenceMapAcquire
+                                           : FenceMapRelease;
     if (kind == FenceProxyAsync)
       d.program.usesAsyncProxy = true;
   }
@@ -215,7 +228,7 @@ void decodeFence(Decoder &d) {
                 "sync_restrict::shared::cta", "sync_restrict::shared::cluster"})
            .empty()) {
   }
-  // The tensormap form names an address; nothing depends on it here.
+  // An acquired tensor map has an address, but others are acquired with it.
   Inst &inst = d.emit(execFence, {}, {}, Pipe::Control);
   inst.kind = kind;
   inst.ownTaint = true;

@@ -8,6 +8,7 @@
 // alone (wait_group.read).
 #include "Async.h"
 #include "Races.h"
+#include "TensorMap.h"
 #include <cstring>
 
 namespace fovea::sim {
@@ -51,16 +52,25 @@ void issueBulk(BulkCopy copy) {
   if (races) {
     copy.source = races->newAgent(warp);
     copy.agent = races->newAgent(warp);
+    if (copy.map.region && copy.map.space == Space::Global)
+      races->agentReadMap(warp, copy.lane, copy.source, copy.map,
+                          tensorMapBytes);
   }
   for (const Segment &segment : copy.segments) {
     if (races && segment.bytes && segment.from.region)
       races->agentRead(warp, copy.lane, copy.source, segment.from,
                        segment.bytes);
-    if (copy.reduce != BulkReduce::None)
+    if (copy.reduce != BulkReduce::None) {
+      if (races)
+        races->agentAtomic(warp, copy.lane, copy.agent, segment.to,
+                           segment.bytes);
       continue;
+    }
+    // What a store will write is in shared memory already.
     if (races)
       races->agentWrite(warp, copy.lane, copy.agent, segment.to,
-                        segment.total());
+                        segment.total(),
+                        copy.toMbarrier ? nullptr : segment.from.data);
     std::memset(segment.to.data, poison, segment.total());
   }
   warp.cta->cluster->async->bulk.push_back(std::move(copy));

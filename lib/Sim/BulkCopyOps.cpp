@@ -75,25 +75,32 @@ void addRun(Warp &warp, const Inst &inst, BulkCopy &copy, uint64_t shared,
   copy.segments.push_back(std::move(segment));
 }
 
-bool readMap(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map) {
+bool readMap(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map,
+             Place &place) {
   uint64_t address = addressOf(warp, inst, 1, l);
-  Place place;
-  if (!locate(warp, inst, l, Space::Generic, address, 128, 64, false, place))
+  if (!locate(warp, inst, l, Space::Generic, address, tensorMapBytes, 64, false,
+              place))
     return false;
-  if (decodeTensorMap(place.data, map) && map.rank == inst.vec)
-    return true;
-  warp.launch->report("uninitialized", warp, static_cast<int>(l), address, "",
-                      "the address holds no tensor map of rank " +
-                          std::to_string(inst.vec));
-  return false;
+  if (!decodeTensorMap(place.data, map) || map.rank != inst.vec) {
+    warp.launch->report("uninitialized", warp, static_cast<int>(l), address, "",
+                        "the address holds no tensor map of rank " +
+                            std::to_string(inst.vec));
+    return false;
+  }
+  // Only a map that was changed on the device can be wrong.
+  std::string problem = problemOf(map);
+  if (!problem.empty())
+    warp.launch->report("misaligned", warp, static_cast<int>(l), address, "",
+                        "tensor map: " + problem);
+  return problem.empty();
 }
 
 /// The runs of the copy, the same for every destination.
 bool findRuns(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map,
-              std::vector<BoxRun> &runs) {
+              Place &mapPlace, std::vector<BoxRun> &runs) {
   unsigned next = 2 * pairsOf(inst);
   if (inst.flags & BulkTensor) {
-    if (!readMap(warp, inst, l, map))
+    if (!readMap(warp, inst, l, map, mapPlace))
       return false;
     int32_t at[5] = {};
     for (unsigned i = 0; i < inst.vec; ++i)
@@ -115,9 +122,49 @@ bool findRuns(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map,
   return true;
 }
 
+/// Type of the elements that a reduction takes from a tensor map.
+Ty reductionType(const Inst &inst, BulkReduce op, TensorElement element) {
+  bool isBits = op >= BulkReduce::And,
+       isExtreme = op == BulkReduce::Min || op == BulkReduce::Max;
+  bool counts = op == BulkReduce::Inc || op == BulkReduce::Dec;
+  switch (element) {
+  case TensorElement::U32:
+    return Ty::U32;
+  case TensorElement::S32:
+    if (!counts)
+      return Ty::S32;
+    break;
+  case TensorElement::U64:
+    if (!counts)
+      return Ty::U64;
+    break;
+  case TensorElement::S64:
+    if (isBits || isExtreme)
+      return Ty::S64;
+    break;
+  case TensorElement::F32:
+    if (op == BulkReduce::Add)
+      return Ty::F32;
+    break;
+  case TensorElement::F16:
+    if (op == BulkReduce::Add || isExtreme)
+      return Ty::F16;
+    break;
+  case TensorElement::BF16:
+    if (op == BulkReduce::Add || isExtreme)
+      return Ty::BF16;
+    break;
+  default:
+    break;
+  }
+  throw UnsupportedError(inst.line, "the tensor map's element type does not "
+                                    "have this reduction");
+}
+
 /// `rank`: the CTA that a multicast goes to, or -1.
 void issueTo(Warp &warp, const Inst &inst, unsigned l, int rank,
-             const TensorMapDesc &map, const std::vector<BoxRun> &runs) {
+             const TensorMapDesc &map, const Place &mapPlace,
+             const std::vector<BoxRun> &runs) {
   auto redirect = [&](uint64_t address) {
     if (rank < 0)
       return address;
@@ -130,6 +177,9 @@ void issueTo(Warp &warp, const Inst &inst, unsigned l, int rank,
   copy.fill = map.oobNan ? 0xff : 0;
   copy.reduce = static_cast<BulkReduce>(inst.aux & 0xff);
   copy.type = static_cast<Ty>(inst.aux >> 8);
+  copy.map = mapPlace;
+  if (inst.flags & BulkTensor && copy.reduce != BulkReduce::None)
+    copy.type = reductionType(inst, copy.reduce, map.element);
   uint64_t shared = redirect(addressOf(warp, inst, 0, l) & 0xffffffff);
   for (const BoxRun &run : runs) {
     copy.transactionBytes += run.bytes;
@@ -163,14 +213,15 @@ void execBulk(Warp &warp, const Inst &inst, uint32_t mask) {
                   "an operand of a bulk copy");
   forLanes(mask, [&](unsigned l) {
     TensorMapDesc map;
+    Place mapPlace;
     std::vector<BoxRun> runs;
-    if (!findRuns(warp, inst, l, map, runs))
+    if (!findRuns(warp, inst, l, map, mapPlace, runs))
       return;
     if (!(inst.flags & BulkMulticast))
-      return issueTo(warp, inst, l, -1, map, runs);
+      return issueTo(warp, inst, l, -1, map, mapPlace, runs);
     uint32_t targets = warp.narrow(inst.s(inst.ns - 1u))[l] & 0xffff;
     forLanes(targets, [&](unsigned rank) {
-      issueTo(warp, inst, l, static_cast<int>(rank), map, runs);
+      issueTo(warp, inst, l, static_cast<int>(rank), map, mapPlace, runs);
     });
   });
 }
@@ -356,8 +407,6 @@ void BulkDecoder::run() {
     reduction = static_cast<uint32_t>(takeReduction(d));
     Ty ty = tensor ? Ty::None : d.type();
     reduction |= static_cast<uint32_t>(ty) << 8;
-    if (tensor)
-      d.fail("'" + d.fullName() + "' is not supported");
   }
   // Destination, source, [size], [mbarrier], [mask], [policy].
   size_t fixed = 2 + (tensor ? 0 : 1) + (toMbarrier ? 1 : 0) + multicast;

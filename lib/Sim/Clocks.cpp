@@ -11,9 +11,18 @@ namespace {
 constexpr uint32_t threadMask = (1u << threadBits) - 1;
 
 void raise(std::vector<uint32_t> &to, const std::vector<uint32_t> &from) {
-  size_t n = std::min(to.size(), from.size());
-  for (size_t i = 0; i < n; ++i)
+  if (to.size() < from.size())
+    to.resize(from.size());
+  for (size_t i = 0; i < from.size(); ++i)
     to[i] = std::max(to[i], from[i]);
+}
+
+/// Of the threads of one CTA.
+void raise(Clocks &to, const Clocks &from) {
+  raise(to.at, from.at);
+  raise(to.async, from.async);
+  raise(to.mapsReleased, from.mapsReleased);
+  raise(to.mapsAcquired, from.mapsAcquired);
 }
 } // namespace
 
@@ -25,6 +34,8 @@ void RaceDetector::addCta(Cta &cta) {
   clocks->at.assign(size, 0);
   if (asyncProxy)
     clocks->async.assign(size, 0);
+  if (tensorMapProxy)
+    clocks->mapsReleased = clocks->mapsAcquired = clocks->at;
   made->threads.resize(cta.warps.size() * 32);
   for (ThreadClock &thread : made->threads)
     thread.known = clocks;
@@ -47,17 +58,17 @@ ThreadClock &RaceDetector::state(Warp &warp, unsigned lane) {
 }
 
 RaceDetector::Observer RaceDetector::observe(Warp &warp, unsigned lane,
-                                             bool async) {
+                                             Proxy proxy) {
   return {warp.cta->races, threadNumber(warp, lane),
-          state(warp, lane).known.get(), async};
+          state(warp, lane).known.get(), proxy};
 }
 
 bool RaceDetector::ordered(uint32_t thread, uint32_t clock,
                            const Observer &observer) const {
   uint32_t cta = thread >> threadBits, local = thread & threadMask;
-  // A thread's own accesses are in program order, but they reach the
-  // asynchronous proxy only through a fence.
-  if (thread == observer.thread && !observer.async)
+  // A thread's own accesses are in program order, but they reach other
+  // proxies only through a fence.
+  if (thread == observer.thread && observer.proxy == Proxy::Generic)
     return true;
   const Clocks *known = observer.known;
   if (cta != observer.cta->cta) {
@@ -66,7 +77,10 @@ bool RaceDetector::ordered(uint32_t thread, uint32_t clock,
       return false;
     known = found->second.get();
   }
-  const std::vector<uint32_t> &at = observer.async ? known->async : known->at;
+  const std::vector<uint32_t> &at = observer.proxy == Proxy::Generic ? known->at
+                                    : observer.proxy == Proxy::Async
+                                        ? known->async
+                                        : known->mapsAcquired;
   return local < at.size() && at[local] >= clock;
 }
 
@@ -76,8 +90,7 @@ ClocksPtr RaceDetector::join(const ClocksPtr &a, const ClocksPtr &b) const {
   if (!a)
     return b;
   auto result = std::make_shared<Clocks>(*a);
-  raise(result->at, b->at);
-  raise(result->async, b->async);
+  raise(*result, *b);
   for (const auto &[cta, clocks] : b->foreign) {
     ClocksPtr &entry = result->foreign[cta];
     entry = join(entry, clocks);
@@ -108,8 +121,7 @@ void RaceDetector::apply(ThreadClock &thread, uint32_t cta,
   auto result = std::make_shared<Clocks>(*thread.known);
   auto takeIn = [&](uint32_t other, const ClocksPtr &clocks) {
     if (other == cta) {
-      raise(result->at, clocks->at);
-      raise(result->async, clocks->async);
+      raise(*result, *clocks);
       return;
     }
     ClocksPtr &entry = result->foreign[other];
@@ -144,8 +156,7 @@ void RaceDetector::barrierArrive(Warp &warp, uint32_t mask, Barrier &barrier) {
     auto lane = static_cast<unsigned>(std::countr_zero(lanes));
     ThreadClock &me = state(warp, lane);
     if (me.known.get() != barrier.lastJoined) {
-      raise(joined.at, me.known->at);
-      raise(joined.async, me.known->async);
+      raise(joined, *me.known);
       for (const auto &[cta, clocks] : me.known->foreign) {
         ClocksPtr &entry = joined.foreign[cta];
         entry = join(entry, clocks);
@@ -215,23 +226,47 @@ void RaceDetector::fence(Warp &warp, uint32_t mask) {
   }
 }
 
-void RaceDetector::fenceProxy(Warp &warp, uint32_t mask) {
-  if (!asyncProxy)
-    return;
-  // Lanes with the same knowledge share the result but for their own clock.
+/// Gives each lane new knowledge: f(clocks, thread, clock) changes what is
+/// known of a CTA, and of the lane itself if the thread is not negative.
+template <class F>
+void RaceDetector::passFence(Warp &warp, uint32_t mask, F f) {
   for (uint32_t lanes = mask; lanes; lanes &= lanes - 1) {
     auto lane = static_cast<unsigned>(std::countr_zero(lanes));
     ThreadClock &me = state(warp, lane);
     auto next = std::make_shared<Clocks>(*me.known);
-    raise(next->async, next->at);
-    next->async[warp.tid(lane)] = me.clock++;
+    f(*next, static_cast<int64_t>(warp.tid(lane)), me.clock++);
     for (auto &[cta, clocks] : next->foreign) {
       auto other = std::make_shared<Clocks>(*clocks);
-      raise(other->async, other->at);
+      f(*other, -1, 0);
       clocks = other;
     }
     me.known = std::move(next);
   }
+}
+
+void RaceDetector::fenceProxy(Warp &warp, uint32_t mask) {
+  if (asyncProxy)
+    passFence(warp, mask, [](Clocks &known, int64_t thread, uint32_t clock) {
+      raise(known.async, known.at);
+      if (thread >= 0)
+        known.async[static_cast<size_t>(thread)] = clock;
+    });
+}
+
+void RaceDetector::releaseTensorMaps(Warp &warp, uint32_t mask) {
+  if (tensorMapProxy)
+    passFence(warp, mask, [](Clocks &known, int64_t thread, uint32_t clock) {
+      raise(known.mapsReleased, known.at);
+      if (thread >= 0)
+        known.mapsReleased[static_cast<size_t>(thread)] = clock;
+    });
+}
+
+void RaceDetector::acquireTensorMaps(Warp &warp, uint32_t mask) {
+  if (tensorMapProxy)
+    passFence(warp, mask, [](Clocks &known, int64_t, uint32_t) {
+      raise(known.mapsAcquired, known.mapsReleased);
+    });
 }
 
 Agent RaceDetector::newAgent(Warp &warp) {

@@ -393,6 +393,7 @@ static const OpcodeTable &opcodeTable() {
     addMbarrierOps(t);
     addClusterOps(t);
     addWgmmaOps(t);
+    addTensorMapOps(t);
     return t;
   }();
   return table;

@@ -143,6 +143,7 @@ void addAsyncOps(OpcodeTable &table);
 void addMbarrierOps(OpcodeTable &table);
 void addClusterOps(OpcodeTable &table);
 void addWgmmaOps(OpcodeTable &table);
+void addTensorMapOps(OpcodeTable &table);
 
 } // namespace fovea::sim
 

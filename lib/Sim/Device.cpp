@@ -262,7 +262,8 @@ LaunchResult Device::launch(LoadedModule &module, const std::string &entry,
   }
   if (config.checks.races)
     launch.races = std::make_unique<RaceDetector>(config.checks.sameValueStores,
-                                                  program.usesAsyncProxy);
+                                                  program.usesAsyncProxy,
+                                                  program.usesTensorMapProxy);
   if (config.count) {
     launch.counts.assign(program.code.size(), 0);
     launch.laneCounts = launch.bytes = launch.sectors = launch.wavefronts =

@@ -17,6 +17,9 @@ using ClocksPtr = std::shared_ptr<const Clocks>;
 struct Clocks {
   std::vector<uint32_t> at;
   std::vector<uint32_t> async; // empty without an asynchronous proxy
+  /// Released to the tensormap proxy, and acquired there. Empty if all maps
+  /// come from the host.
+  std::vector<uint32_t> mapsReleased, mapsAcquired;
   std::map<uint32_t, ClocksPtr> foreign;
 };
 

@@ -184,6 +184,7 @@ struct Program {
   std::vector<std::string> opcodes;
   unsigned smVersion = 80;
   bool usesAsyncProxy = false;
+  bool usesTensorMapProxy = false; // maps are made on the device
   bool hasRecursion = false;
   unsigned reqntid[3] = {0, 0, 0}, maxntid[3] = {0, 0, 0};
   unsigned cluster[3] = {0, 0, 0};

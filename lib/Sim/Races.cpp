@@ -186,7 +186,7 @@ void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
 
 void RaceDetector::read(Warp &warp, unsigned lane, const Place &place,
                         unsigned bytes, bool strong) {
-  Observer observer = observe(warp, lane, false);
+  Observer observer = observe(warp, lane);
   ThreadClock &me = state(warp, lane);
   shadow(*place.region)
       .forCells(place.offset, bytes,
@@ -205,7 +205,7 @@ void RaceDetector::read(Warp &warp, unsigned lane, const Place &place,
 
 void RaceDetector::write(Warp &warp, unsigned lane, const Place &place,
                          const void *value, unsigned bytes, bool strong) {
-  Observer observer = observe(warp, lane, false);
+  Observer observer = observe(warp, lane);
   ThreadClock &me = state(warp, lane);
   const auto *bytesIn = static_cast<const uint8_t *>(value);
   shadow(*place.region)
@@ -230,7 +230,7 @@ void RaceDetector::write(Warp &warp, unsigned lane, const Place &place,
 
 void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
                           unsigned bytes, bool isAcquire, bool isRelease) {
-  Observer observer = observe(warp, lane, false);
+  Observer observer = observe(warp, lane);
   ThreadClock &me = state(warp, lane);
   shadow(*place.region)
       .forCells(place.offset, bytes,
@@ -255,7 +255,7 @@ void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
 
 void RaceDetector::copyIssued(Warp &warp, const LaneCopy &copy,
                               const Place &from) {
-  Observer observer = observe(warp, copy.lane, false);
+  Observer observer = observe(warp, copy.lane);
   uint32_t clock = state(warp, copy.lane).clock;
   if (copy.sourceBytes && from.region)
     read(warp, copy.lane, from, copy.sourceBytes, false);
@@ -284,9 +284,9 @@ void RaceDetector::copyDone(Warp &warp, const LaneCopy &copy) {
 
 // --- the asynchronous proxy -------------------------------------------------
 
-void RaceDetector::agentRead(Warp &warp, unsigned lane, Agent agent,
-                             const Place &place, unsigned bytes) {
-  Observer observer = observe(warp, lane, true);
+void RaceDetector::readAs(Proxy proxy, Warp &warp, unsigned lane, Agent agent,
+                          const Place &place, unsigned bytes) {
+  Observer observer = observe(warp, lane, proxy);
   shadow(*place.region)
       .forCells(place.offset, bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {
@@ -296,20 +296,73 @@ void RaceDetector::agentRead(Warp &warp, unsigned lane, Agent agent,
                 });
 }
 
-void RaceDetector::agentWrite(Warp &warp, unsigned lane, Agent agent,
-                              const Place &place, unsigned bytes) {
-  // Reads of the generic proxy need no proxy fence before the bytes are
-  // written again: an execution order by barriers is enough in practice
-  // (CUTLASS pipelines rely on it), so only the generic order is asked for.
-  Observer observer = observe(warp, lane, false);
+void RaceDetector::agentRead(Warp &warp, unsigned lane, Agent agent,
+                             const Place &place, unsigned bytes) {
+  readAs(Proxy::Async, warp, lane, agent, place, bytes);
+}
+
+void RaceDetector::agentReadMap(Warp &warp, unsigned lane, Agent agent,
+                                const Place &place, unsigned bytes) {
+  readAs(Proxy::TensorMap, warp, lane, agent, place, bytes);
+}
+
+void RaceDetector::agentAtomic(Warp &warp, unsigned lane, Agent agent,
+                               const Place &place, unsigned bytes) {
+  Observer observer = observe(warp, lane);
   shadow(*place.region)
       .forCells(place.offset, bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {
-                  checkWrite(warp, lane, observer, cell, place, offset, false,
+                  checkWrite(warp, lane, observer, cell, place, offset, true,
                              false);
-                  setWrite(cell, agent.thread, agent.clock, warp.pc, false);
-                  cell.pending = true;
+                  setWrite(cell, agent.thread, agent.clock, warp.pc, true);
                 });
+}
+
+/// Whether memory holds these values, or will when the copy that is under way
+/// to it has landed.
+static bool holds(Warp &warp, const ShadowCell &cell, const uint8_t *memory,
+                  const uint8_t *value, unsigned size) {
+  if (!cell.pending)
+    return !std::memcmp(memory, value, size);
+  for (const BulkCopy &copy : warp.cta->cluster->async->bulk) {
+    if (copy.agent.thread != cell.writer || copy.agent.clock != cell.clock)
+      continue;
+    if (copy.moved)
+      return !std::memcmp(memory, value, size);
+    for (const Segment &segment : copy.segments)
+      if (memory >= segment.to.data + segment.before &&
+          memory + size <= segment.to.data + segment.before + segment.bytes)
+        return !std::memcmp(segment.from.data +
+                                (memory - segment.to.data - segment.before),
+                            value, size);
+  }
+  return false;
+}
+
+void RaceDetector::agentWrite(Warp &warp, unsigned lane, Agent agent,
+                              const Place &place, unsigned bytes,
+                              const uint8_t *value) {
+  // Reads of the generic proxy need no proxy fence before the bytes are
+  // written again: an execution order by barriers is enough in practice
+  // (CUTLASS pipelines rely on it), so only the generic order is asked for.
+  Observer observer = observe(warp, lane);
+  if (sameValueStores)
+    value = nullptr;
+  shadow(*place.region)
+      .forCells(
+          place.offset, bytes,
+          [&](ShadowCell &cell, uint64_t offset, unsigned size) {
+            uint64_t at = offset - place.offset;
+            bool conflicts =
+                cell.pending ||
+                (cell.clock && !ordered(cell.writer, cell.clock, observer));
+            bool same = value && conflicts &&
+                        holds(warp, cell, place.data + at, value + at, size);
+            cell.pending &= !same;
+            checkWrite(warp, lane, observer, cell, place, offset, false, same);
+            setWrite(cell, agent.thread, agent.clock, warp.pc, false);
+            cell.pending = true;
+          });
 }
 
 void RaceDetector::agentWriteDone(Agent agent, const Place &place,

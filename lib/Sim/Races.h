@@ -22,8 +22,9 @@ namespace fovea::sim {
 
 class RaceDetector {
 public:
-  RaceDetector(bool sameValueStores, bool asyncProxy)
-      : sameValueStores(sameValueStores), asyncProxy(asyncProxy) {}
+  RaceDetector(bool sameValueStores, bool asyncProxy, bool tensorMapProxy)
+      : sameValueStores(sameValueStores), asyncProxy(asyncProxy),
+        tensorMapProxy(tensorMapProxy) {}
 
   void addCta(Cta &cta);
   void removeCta(Cta &cta);
@@ -42,6 +43,8 @@ public:
   void warpSync(Warp &warp, uint32_t mask);
   void fence(Warp &warp, uint32_t mask);
   void fenceProxy(Warp &warp, uint32_t mask);
+  void releaseTensorMaps(Warp &warp, uint32_t mask);
+  void acquireTensorMaps(Warp &warp, uint32_t mask);
   /// Publishes what a thread knows and did, and takes it in.
   void release(Warp &warp, unsigned lane, World &world);
   void acquire(Warp &warp, unsigned lane, const World &world);
@@ -56,22 +59,32 @@ public:
   Agent newAgent(Warp &warp);
   void agentRead(Warp &warp, unsigned lane, Agent agent, const Place &place,
                  unsigned bytes);
+  /// The same of a tensor map, in the tensormap proxy.
+  void agentReadMap(Warp &warp, unsigned lane, Agent agent, const Place &place,
+                    unsigned bytes);
+  /// `value`: what will be written, if that is known; equal values are then
+  /// no conflict.
   void agentWrite(Warp &warp, unsigned lane, Agent agent, const Place &place,
-                  unsigned bytes);
+                  unsigned bytes, const uint8_t *value = nullptr);
   /// The copy into these bytes is over.
   void agentWriteDone(Agent agent, const Place &place, unsigned bytes);
   /// Makes the agent's work known through a world.
   void agentRelease(Agent agent, World &world);
 
+  /// An atomic operation on these bytes, as each part of a reduction is.
+  void agentAtomic(Warp &warp, unsigned lane, Agent agent, const Place &place,
+                   unsigned bytes);
+
 private:
+  enum class Proxy : uint8_t { Generic, Async, TensorMap };
   struct Observer {
     const CtaRaces *cta;
     uint32_t thread; // number across the grid
     const Clocks *known;
-    bool async;
+    Proxy proxy;
   };
   bool ordered(uint32_t thread, uint32_t clock, const Observer &observer) const;
-  Observer observe(Warp &warp, unsigned lane, bool async);
+  Observer observe(Warp &warp, unsigned lane, Proxy proxy = Proxy::Generic);
   uint32_t threadNumber(const Warp &warp, unsigned lane) const;
   ThreadClock &state(Warp &warp, unsigned lane);
   void recordRead(ShadowCell &cell, const Observer &observer, uint32_t thread,
@@ -92,8 +105,11 @@ private:
                      uint32_t clock) const;
   void publish(World &world, uint32_t cta, const ClocksPtr &clocks);
   ClocksPtr join(const ClocksPtr &a, const ClocksPtr &b) const;
+  void readAs(Proxy proxy, Warp &warp, unsigned lane, Agent agent,
+              const Place &place, unsigned bytes);
+  template <class F> void passFence(Warp &warp, uint32_t mask, F f);
 
-  bool sameValueStores, asyncProxy;
+  bool sameValueStores, asyncProxy, tensorMapProxy;
   std::unordered_map<uint32_t, std::unique_ptr<CtaRaces>> ctas;
   std::unordered_map<const uint8_t *, World> locations;
 };

@@ -19,72 +19,98 @@ struct Encoded {
   uint32_t lastIndex[5];
   uint16_t box[5];
   uint8_t elementStrides[5];
-  uint8_t rank, elementBytes, elementKind, swizzle, oobNan;
+  uint8_t rank, element, interleave, swizzle, oobNan;
 };
 static_assert(sizeof(Encoded) <= 128);
 
-[[noreturn]] void refuse(const std::string &what) {
-  throw std::runtime_error("tensor map: " + what);
+std::string notMultiple(const std::string &what, uint64_t value, uint64_t of) {
+  if (value % of == 0)
+    return "";
+  return "expected " + what + " to be a multiple of " + std::to_string(of) +
+         " bytes, but got " + std::to_string(value);
 }
 
-void expectMultiple(const std::string &what, uint64_t value, uint64_t of) {
-  if (value % of)
-    refuse("expected " + what + " to be a multiple of " + std::to_string(of) +
-           " bytes, but got " + std::to_string(value));
+std::string outside(const std::string &what, uint64_t low, uint64_t high,
+                    const std::string &range, uint64_t value) {
+  if (value >= low && value <= high)
+    return "";
+  return "expected " + what + " to " + range + ", but got " +
+         std::to_string(value);
 }
 
-/// The rules of cuTensorMapEncodeTiled.
-void check(const TensorMapDesc &desc) {
-  if (desc.rank < 1 || desc.rank > 5)
-    refuse("expected a rank of 1 to 5, but got " + std::to_string(desc.rank));
-  if (desc.interleave)
-    refuse("interleaved layouts are not supported");
-  if (desc.swizzle > 3)
-    refuse("unknown swizzle " + std::to_string(desc.swizzle));
-  uint32_t bytes = desc.elementBytes;
-  if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8)
-    refuse("expected elements of 1, 2, 4 or 8 bytes, but got " +
-           std::to_string(bytes));
-  expectMultiple("the address", desc.address, 16);
-  for (uint32_t i = 0; i < desc.rank; ++i) {
-    if (desc.dims[i] < 1 || desc.dims[i] > 1ull << 32)
-      refuse("expected dimension " + std::to_string(i) +
-             " to have 1 to 2^32 elements, but got " +
-             std::to_string(desc.dims[i]));
-    if (desc.box[i] < 1 || desc.box[i] > 256)
-      refuse("expected dimension " + std::to_string(i) +
-             " of the box to have 1 to 256 elements, but got " +
-             std::to_string(desc.box[i]));
-    if (desc.elementStrides[i] < 1 || desc.elementStrides[i] > 8)
-      refuse("expected element stride " + std::to_string(i) +
-             " to be 1 to 8, but got " +
-             std::to_string(desc.elementStrides[i]));
-    if (!i)
-      continue;
-    expectMultiple("stride " + std::to_string(i), desc.strides[i], 16);
-    if (desc.strides[i] >= 1ull << 40)
-      refuse("expected stride " + std::to_string(i) +
-             " to be below 2^40 bytes, but got " +
-             std::to_string(desc.strides[i]));
-  }
-  uint32_t inner = desc.box[0] * bytes;
-  expectMultiple("the inner extent of the box", inner, 16);
-  if (desc.swizzle && inner > 16u << desc.swizzle)
-    refuse("expected the inner extent of the box to be at most the swizzle's " +
-           std::to_string(16u << desc.swizzle) + " bytes, but got " +
-           std::to_string(inner));
+/// Of one dimension.
+std::string problemOf(const TensorMapDesc &desc, uint32_t i) {
+  std::string n = std::to_string(i);
+  std::string problem = outside("dimension " + n, 1, 1ull << 32,
+                                "have 1 to 2^32 elements", desc.dims[i]);
+  if (problem.empty())
+    problem = outside("dimension " + n + " of the box", 1, 256,
+                      "have 1 to 256 elements", desc.box[i]);
+  if (problem.empty())
+    problem = outside("element stride " + n, 1, 8, "be 1 to 8",
+                      desc.elementStrides[i]);
+  if (i == 0 || !problem.empty())
+    return problem;
+  problem = notMultiple("stride " + n, desc.strides[i], 16);
+  if (problem.empty())
+    problem = outside("stride " + n, 0, (1ull << 40) - 1, "be below 2^40 bytes",
+                      desc.strides[i]);
+  return problem;
 }
 
 } // namespace
 
+unsigned bytesOf(TensorElement element) {
+  switch (element) {
+  case TensorElement::U8:
+    return 1;
+  case TensorElement::U16:
+  case TensorElement::F16:
+  case TensorElement::BF16:
+    return 2;
+  case TensorElement::U64:
+  case TensorElement::S64:
+  case TensorElement::F64:
+    return 8;
+  default:
+    return 4;
+  }
+}
+
+std::string problemOf(const TensorMapDesc &desc) {
+  if (desc.rank < 1 || desc.rank > 5)
+    return "expected a rank of 1 to 5, but got " + std::to_string(desc.rank);
+  if (desc.interleave)
+    return "interleaved layouts are not supported";
+  if (desc.swizzle > 3)
+    return "unknown swizzle " + std::to_string(desc.swizzle);
+  if (desc.element > TensorElement::TF32Ftz)
+    return "unknown element type " +
+           std::to_string(static_cast<unsigned>(desc.element));
+  std::string problem = notMultiple("the address", desc.address, 16);
+  for (uint32_t i = 0; i < desc.rank && problem.empty(); ++i)
+    problem = problemOf(desc, i);
+  if (!problem.empty())
+    return problem;
+  uint32_t inner = desc.box[0] * bytesOf(desc.element);
+  problem = notMultiple("the inner extent of the box", inner, 16);
+  if (problem.empty() && desc.swizzle && inner > 16u << desc.swizzle)
+    problem = "expected the inner extent of the box to be at most the "
+              "swizzle's " +
+              std::to_string(16u << desc.swizzle) + " bytes, but got " +
+              std::to_string(inner);
+  return problem;
+}
+
 void encodeTensorMap(const TensorMapDesc &desc, void *out128) {
-  check(desc);
+  std::string problem = problemOf(desc);
+  if (!problem.empty())
+    throw std::runtime_error("tensor map: " + problem);
   Encoded out{};
   out.magic = magic;
   out.address = desc.address;
   out.rank = static_cast<uint8_t>(desc.rank);
-  out.elementBytes = static_cast<uint8_t>(desc.elementBytes);
-  out.elementKind = static_cast<uint8_t>(desc.elementKind);
+  out.element = static_cast<uint8_t>(desc.element);
   out.swizzle = static_cast<uint8_t>(desc.swizzle);
   out.oobNan = desc.oobNan;
   for (uint32_t i = 0; i < desc.rank; ++i) {
@@ -106,17 +132,66 @@ bool decodeTensorMap(const void *from128, TensorMapDesc &desc) {
   desc = TensorMapDesc();
   desc.address = in.address;
   desc.rank = in.rank;
-  desc.elementBytes = in.elementBytes;
-  desc.elementKind = in.elementKind;
+  desc.element = static_cast<TensorElement>(in.element);
+  desc.interleave = in.interleave;
   desc.swizzle = in.swizzle;
   desc.oobNan = in.oobNan;
-  for (uint32_t i = 0; i < desc.rank; ++i) {
+  for (uint32_t i = 0; i < std::min<uint32_t>(desc.rank, 5); ++i) {
     desc.dims[i] = uint64_t(in.lastIndex[i]) + 1;
     desc.box[i] = in.box[i];
     desc.elementStrides[i] = in.elementStrides[i];
     if (i)
       desc.strides[i] = in.strides[i - 1];
   }
+  return true;
+}
+
+bool replaceTensorMapField(void *map128, TensorMapField field, unsigned ordinal,
+                           uint64_t value) {
+  Encoded map;
+  std::memcpy(&map, map128, sizeof map);
+  if (map.magic == 0) {
+    const auto *bytes = static_cast<const uint8_t *>(map128);
+    if (std::any_of(bytes, bytes + 128, [](uint8_t b) { return b != 0; }))
+      return false;
+    map.magic = magic;
+  }
+  if (map.magic != magic)
+    return false;
+  auto low = static_cast<uint8_t>(std::min<uint64_t>(value, 0xff));
+  switch (field) {
+  case TensorMapField::GlobalAddress:
+    map.address = value;
+    break;
+  case TensorMapField::Rank: // counts from zero
+    map.rank = static_cast<uint8_t>(std::min<uint64_t>(value, 0xfe) + 1);
+    break;
+  case TensorMapField::BoxDim:
+    map.box[ordinal] = static_cast<uint16_t>(std::min<uint64_t>(value, 0xffff));
+    break;
+  case TensorMapField::GlobalDim: // 32 bits, 0 stands for 2^32
+    map.lastIndex[ordinal] = static_cast<uint32_t>(value - 1);
+    break;
+  case TensorMapField::GlobalStride:
+    map.strides[ordinal] = value;
+    break;
+  case TensorMapField::ElementStride:
+    map.elementStrides[ordinal] = low;
+    break;
+  case TensorMapField::ElemType:
+    map.element = low;
+    break;
+  case TensorMapField::InterleaveLayout:
+    map.interleave = low;
+    break;
+  case TensorMapField::SwizzleMode:
+    map.swizzle = low;
+    break;
+  case TensorMapField::FillMode:
+    map.oobNan = low;
+    break;
+  }
+  std::memcpy(map128, &map, sizeof map);
   return true;
 }
 
@@ -130,7 +205,7 @@ std::vector<BoxRun> boxRuns(const TensorMapDesc &map,
         (map.box[i] + map.elementStrides[i] - 1) / map.elementStrides[i];
     rows *= counts[i];
   }
-  int64_t bytes = map.elementBytes, rowBytes = map.box[0] * bytes;
+  int64_t bytes = bytesOf(map.element), rowBytes = map.box[0] * bytes;
   int64_t step = map.swizzle ? 16 : rowBytes;
   // Bytes of a row that lie inside.
   int64_t low =

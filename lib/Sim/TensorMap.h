@@ -19,8 +19,33 @@ constexpr uint64_t swizzleAddress(uint64_t address, unsigned mode) {
   return address ^ ((address >> 7 & mask) << 4);
 }
 
+constexpr unsigned tensorMapBytes = 128;
+
 /// Reads what encodeTensorMap wrote; false if the bytes are no such map.
 bool decodeTensorMap(const void *from128, TensorMapDesc &desc);
+
+/// What the hardware would refuse of the map, or nothing: the rules of
+/// cuTensorMapEncodeTiled.
+std::string problemOf(const TensorMapDesc &desc);
+
+/// What tensormap.replace can change.
+enum class TensorMapField : uint8_t {
+  GlobalAddress,
+  Rank,
+  BoxDim,
+  GlobalDim,
+  GlobalStride,
+  ElementStride,
+  ElemType,
+  InterleaveLayout,
+  SwizzleMode,
+  FillMode,
+};
+
+/// Replaces a field of a map in place. Zeros count as a map with all fields
+/// zero; false if the bytes are neither that nor a map.
+bool replaceTensorMapField(void *map128, TensorMapField field, unsigned ordinal,
+                           uint64_t value);
 
 /// A run of consecutive bytes of one row of a box. Bytes of the tile before
 /// and after it lie outside of the tensor.

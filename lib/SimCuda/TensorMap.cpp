@@ -10,19 +10,15 @@
 using namespace fovea;
 using namespace fovea::simcuda;
 
-namespace {
-struct ElementType {
-  uint32_t bytes;
-  bool isFloat;
-};
-} // namespace
+using sim::TensorElement;
 
-/// By CUtensorMapDataType: u8, u16, u32, i32, u64, i64, f16, f32, f64, bf16,
-/// f32 ftz, tf32, tf32 ftz. The packed 4 and 6-bit types are sm_100's.
-static constexpr ElementType types[] = {
-    {1, false}, {2, false}, {4, false}, {4, false}, {8, false},
-    {8, false}, {2, true},  {4, true},  {8, true},  {2, true},
-    {4, true},  {4, true},  {4, true}};
+/// By CUtensorMapDataType. The packed 4 and 6-bit types are sm_100's.
+static constexpr TensorElement types[] = {
+    TensorElement::U8,     TensorElement::U16,    TensorElement::U32,
+    TensorElement::S32,    TensorElement::U64,    TensorElement::S64,
+    TensorElement::F16,    TensorElement::F32,    TensorElement::F64,
+    TensorElement::BF16,   TensorElement::F32Ftz, TensorElement::TF32,
+    TensorElement::TF32Ftz};
 
 /// What the simulator does not check: cuda.h's rules about null pointers and
 /// enumerators. Alignment, strides and boxes are encodeTensorMap's.
@@ -51,8 +47,7 @@ SIMCUDA_API CUresult cuTensorMapEncodeTiled(void *map, int type, uint32_t rank,
     sim::TensorMapDesc desc;
     desc.address = toDevice(address);
     desc.rank = rank;
-    desc.elementBytes = types[type].bytes;
-    desc.elementKind = types[type].isFloat;
+    desc.element = types[type];
     for (uint32_t i = 0; i < rank; ++i) {
       desc.dims[i] = dims[i];
       desc.box[i] = box[i];

@@ -131,14 +131,27 @@ void Runner::setParam(size_t index, const void *value, size_t bytes) {
   std::memcpy(params.data() + kernel.paramOffsets[index], value, bytes);
 }
 
+TensorElement elementOf(const std::string &dtype) {
+  static const std::map<std::string, TensorElement> elements = {
+      {"u8", TensorElement::U8},   {"i8", TensorElement::U8},
+      {"u16", TensorElement::U16}, {"i16", TensorElement::U16},
+      {"u32", TensorElement::U32}, {"i32", TensorElement::S32},
+      {"u64", TensorElement::U64}, {"i64", TensorElement::S64},
+      {"f16", TensorElement::F16}, {"bf16", TensorElement::BF16},
+      {"f32", TensorElement::F32}, {"f64", TensorElement::F64}};
+  auto found = elements.find(dtype);
+  if (found == elements.end())
+    throw std::runtime_error("unknown dtype '" + dtype + "' of a tensor map");
+  return found->second;
+}
+
 void Runner::setTensorMap(size_t index, const json &map) {
   static const std::map<std::string, uint32_t> swizzles = {
       {"none", 0}, {"32B", 1}, {"64B", 2}, {"128B", 3}};
   std::string dtype = map.at("dtype");
   TensorMapDesc desc;
   desc.address = bufferOf(map.at("buffer"), dtype);
-  desc.elementBytes = static_cast<uint32_t>(dtypeBytes(dtype));
-  desc.elementKind = dtype.find('f') != std::string::npos;
+  desc.element = elementOf(dtype);
   desc.rank = static_cast<uint32_t>(map.at("dims").size());
   for (uint32_t i = 0; i < desc.rank; ++i) {
     desc.dims[i] = map["dims"][i];

@@ -12,7 +12,7 @@ TensorMapDesc mapOf(std::vector<uint64_t> dims, std::vector<uint32_t> box,
                     uint32_t swizzle = 0) {
   TensorMapDesc map;
   map.address = 0x10000;
-  map.elementBytes = 2;
+  map.element = TensorElement::F16;
   map.rank = static_cast<uint32_t>(dims.size());
   uint64_t pitch = (dims[0] * 2 + 15) / 16 * 16;
   for (uint32_t i = 0; i < map.rank; ++i) {

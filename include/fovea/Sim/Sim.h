@@ -110,12 +110,30 @@ struct KernelInfo {
 
 class LoadedModule;
 
+/// Elements of a tensor map, numbered as tensormap.replace numbers them (ISA
+/// text, section 9.7.9.28).
+enum class TensorElement : uint8_t {
+  U8,
+  U16,
+  U32,
+  S32,
+  U64,
+  S64,
+  F16,
+  F32,
+  F32Ftz,
+  F64,
+  BF16,
+  TF32,
+  TF32Ftz,
+};
+unsigned bytesOf(TensorElement element);
+
 /// A 128-byte tensor map in the simulator's own encoding.
 struct TensorMapDesc {
   uint64_t address = 0;
   uint32_t rank = 0;
-  uint32_t elementBytes = 0;
-  uint32_t elementKind = 0; // 0 integers, 1 floats
+  TensorElement element = TensorElement::U8;
   uint64_t dims[5] = {};
   uint64_t strides[5] = {}; // bytes, of dimension 1, 2, ... at index 1, 2, ...
   uint32_t box[5] = {};
