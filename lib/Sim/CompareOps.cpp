@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // set, setp, testp (ISA text, sections 9.7.5 to 9.7.7).
 #include "Decoder.h"
-#include "Lanes.h"
+#include "Taint.h"
 
 namespace fovea::sim {
 namespace {
@@ -97,14 +97,39 @@ uint32_t combine(uint8_t how, uint32_t t, uint32_t c) {
   }
 }
 
+/// Lanes of a combination that depend on something unwritten.
+uint32_t combineTaint(uint8_t how, uint32_t t, uint32_t tTaint, uint32_t c,
+                      uint32_t cTaint) {
+  switch (how) {
+  case CAnd:
+    return taintOfAnd(t, tTaint, c, cTaint);
+  case COr:
+    return taintOfOr(t, tTaint, c, cTaint);
+  default:
+    return tTaint | cTaint;
+  }
+}
+
+/// Two predicates and their taint from a comparison and, if there is a third
+/// source, a predicate.
+void setBoth(Warp &warp, const Inst &inst, uint32_t t, uint32_t other,
+             uint32_t mask) {
+  uint32_t c = inst.ns > 2 ? warp.pred(inst.s(2)) : 0;
+  uint32_t cTaint = inst.ns > 2 ? taintOf(warp, inst.s(2)) : 0;
+  uint32_t tTaint = taintOf(warp, inst.s(0)) | taintOf(warp, inst.s(1));
+  for (unsigned i = 0; i < inst.nd; ++i) {
+    uint32_t bits = i ? other : t;
+    setPred(warp, inst.d(i), combine(inst.kind, bits, c), mask);
+    setTaint(warp, inst.d(i), combineTaint(inst.kind, bits, tTaint, c, cTaint),
+             mask);
+  }
+}
+
 /// The executor of one comparison of one type; kind is the Combine.
 template <class T, Cmp C>
 void execSetp(Warp &warp, const Inst &inst, uint32_t mask) {
   uint32_t t = testLanes<CompareAs<C>, T, T>(warp, inst.cells + inst.nd);
-  uint32_t c = inst.ns > 2 ? warp.pred(inst.s(2)) : 0;
-  setPred(warp, inst.d(0), combine(inst.kind, t, c), mask);
-  if (inst.nd > 1)
-    setPred(warp, inst.d(1), combine(inst.kind, ~t, c), mask);
+  setBoth(warp, inst, t, ~t, mask);
 }
 
 /// set: the destination is all ones or 1.0; flags 1: f32 result, 2: 16 bits.
@@ -130,13 +155,9 @@ void execHalves(Warp &warp, const Inst &inst, uint32_t mask) {
       H y{static_cast<uint16_t>(b[l] >> (16 * h))};
       t[h] |= Compare<C>::apply(toFloat(x), toFloat(y)) ? 1u << l : 0;
     }
+  if (inst.flags == 0)
+    return setBoth(warp, inst, t[0], t[1], mask);
   uint32_t lo = combine(inst.kind, t[0], c), hi = combine(inst.kind, t[1], c);
-  if (inst.flags == 0) {
-    setPred(warp, inst.d(0), lo, mask);
-    if (inst.nd > 1)
-      setPred(warp, inst.d(1), hi, mask);
-    return;
-  }
   uint32_t *d = warp.narrow(inst.d(0));
   auto yes = static_cast<uint32_t>(inst.imm);
   forLanes(mask, [&](unsigned l) {
@@ -231,7 +252,9 @@ void decodeSetp(Decoder &d) {
                                  : pickType<ToPred>(ty, cmp, ftz);
   if (!exec)
     d.fail("'" + d.fullName() + "' does not take ." + typeName(ty));
-  d.emit(exec, dests, sources).kind = how;
+  Inst &inst = d.emit(exec, dests, sources);
+  inst.kind = how;
+  inst.ownTaint = true;
 }
 
 int64_t trueValue(Decoder &d, Ty ty) {

@@ -97,6 +97,11 @@ template <int Shift> struct Mul24 {
     return T((low24(a) * low24(b)) >> Shift);
   }
 };
+struct Mad24HiSat {
+  static int32_t apply(int32_t a, int32_t b, int32_t c) {
+    return saturate(((low24(a) * low24(b)) >> 16) + c);
+  }
+};
 template <int Shift> struct Mad24 {
   template <class T> static T apply(T a, T b, T c) {
     return T(uint32_t((low24(a) * low24(b)) >> Shift) + uint32_t(c));
@@ -162,7 +167,10 @@ template <class H> struct HalvesRelu {
   }
 };
 
-/// Bit of the condition code: add.cc and its family (section 9.7.2).
+/// add.cc and its family (section 9.7.2). The condition code is the carry of an
+/// adder: a difference is a + ~b + 1 and carries where it does not borrow. The
+/// ISA text calls it a borrow, but lets code see the bit (sub.cc, then addc),
+/// and nvcc's division of 128 bits relies on the adder's.
 template <class T, bool Subtract, bool In, bool Out>
 void execCarry(Warp &warp, const Inst &inst, uint32_t mask) {
   auto *d = cellsOf<T>(warp, inst.d(0));
@@ -170,10 +178,10 @@ void execCarry(Warp &warp, const Inst &inst, uint32_t mask) {
   uint32_t &cc = warp.pred(warp.program->carryCell);
   uint32_t out = 0;
   forLanes(mask, [&](unsigned l) {
-    uint64_t carry = In ? (cc >> l) & 1 : 0;
-    // A borrow is carried as 1 in both directions.
-    unsigned __int128 x = T(a[l]), y = T(b[l]);
-    unsigned __int128 r = Subtract ? x - y - carry : x + y + carry;
+    uint64_t carry = In ? (cc >> l) & 1 : Subtract;
+    unsigned __int128 r = T(a[l]);
+    r += Subtract ? T(~T(b[l])) : T(b[l]);
+    r += carry;
     out |= uint32_t((r >> (8 * sizeof(T))) & 1) << l;
     d[l] = T(r);
   });
@@ -380,7 +388,12 @@ void emitTernary(Decoder &d, Exec exec, Ty ty, Ty tb, Ty tc) {
 
 void decodeMad24(Decoder &d) {
   bool hi = d.oneOf({"lo", "hi"}) == "hi";
+  bool sat = d.has("sat");
   Ty ty = d.type();
+  if (sat && (!hi || ty != Ty::S32))
+    d.fail("'.sat' of '" + d.fullName() + "' needs .hi and .s32");
+  if (sat)
+    return emitTernary(d, ternary<Mad24HiSat, int32_t>(), ty, ty, ty);
   Exec exec = ty == Ty::U32   ? (hi ? ternary<Mad24<16>, uint32_t>()
                                     : ternary<Mad24<0>, uint32_t>())
               : ty == Ty::S32 ? (hi ? ternary<Mad24<16>, int32_t>()

@@ -133,9 +133,13 @@ template <class F> Exec pickInteger(Ty ty, F f) {
 inline uint32_t taintOf(const Warp &warp, uint32_t cell) {
   return warp.taint ? warp.taint[cell] : 0;
 }
+void forgetPartial(Warp &warp, uint32_t cell, uint32_t mask);
 inline void setTaint(Warp &warp, uint32_t cell, uint32_t lanes, uint32_t mask) {
-  if (warp.taint)
-    warp.taint[cell] = (warp.taint[cell] & ~mask) | (lanes & mask);
+  if (!warp.taint)
+    return;
+  warp.taint[cell] = (warp.taint[cell] & ~mask) | (lanes & mask);
+  if (!warp.partial.empty())
+    forgetPartial(warp, cell, mask);
 }
 
 } // namespace fovea::sim

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Logic and shifts (ISA text, section 9.7.8) and prmt.
 #include "Decoder.h"
-#include "Lanes.h"
+#include "Taint.h"
 #include <algorithm>
 
 namespace fovea::sim {
@@ -119,6 +119,15 @@ enum PredOp : uint8_t { PAnd, POr, PXor, PNot };
 void execPred(Warp &warp, const Inst &inst, uint32_t mask) {
   uint32_t a = warp.pred(inst.s(0));
   uint32_t b = inst.kind == PNot ? 0 : warp.pred(inst.s(1));
+  if (warp.taint) {
+    uint32_t ta = warp.taint[inst.s(0)];
+    uint32_t tb = inst.kind == PNot ? 0 : warp.taint[inst.s(1)];
+    setTaint(warp, inst.d(0),
+             inst.kind == PAnd  ? taintOfAnd(a, ta, b, tb)
+             : inst.kind == POr ? taintOfOr(a, ta, b, tb)
+                                : ta | tb,
+             mask);
+  }
   uint32_t r = inst.kind == PAnd   ? a & b
                : inst.kind == POr  ? a | b
                : inst.kind == PXor ? a ^ b
@@ -126,14 +135,43 @@ void execPred(Warp &warp, const Inst &inst, uint32_t mask) {
   setPred(warp, inst.d(0), r, mask);
 }
 
+/// Lanes of a word that are not `value`.
+template <class T> uint32_t lanesBut(Warp &warp, uint32_t cell, T value) {
+  const auto *words = cellsOf<T>(warp, cell);
+  uint32_t bits = 0;
+  for (unsigned l = 0; l < 32; ++l)
+    bits |= uint32_t(T(words[l]) != value) << l;
+  return bits;
+}
+
+/// and, or of words: a written 0, or one of all ones, decides alone.
+template <class Op, class T, T Deciding>
+void execDeciding(Warp &warp, const Inst &inst, uint32_t mask) {
+  uint32_t ta = taintOf(warp, inst.s(0)), tb = taintOf(warp, inst.s(1));
+  uint32_t lanes = (ta | tb) & mask;
+  if (lanes)
+    lanes = taintOfAnd(lanesBut<T>(warp, inst.s(0), Deciding), ta,
+                       lanesBut<T>(warp, inst.s(1), Deciding), tb);
+  execLanes<Op, T, T, T>(warp, inst, mask);
+  setTaint(warp, inst.d(0), lanes, mask);
+}
+
+template <class Op, class T> Exec pickDeciding() {
+  constexpr T value = std::is_same_v<Op, And> ? T(0) : T(~T(0));
+  if constexpr (std::is_same_v<Op, Xor>)
+    return binary<Op, T>();
+  else
+    return execDeciding<Op, T, value>;
+}
+
 template <class Op> Exec pickBits(Ty ty) {
   switch (typeBits(ty)) {
   case 16:
-    return binary<Op, uint16_t>();
+    return pickDeciding<Op, uint16_t>();
   case 32:
-    return binary<Op, uint32_t>();
+    return pickDeciding<Op, uint32_t>();
   case 64:
-    return binary<Op, uint64_t>();
+    return pickDeciding<Op, uint64_t>();
   default:
     return nullptr;
   }
@@ -146,7 +184,9 @@ template <class Op, PredOp Kind> void decodeBinary(Decoder &d) {
   Exec exec = ty == Ty::Pred ? execPred : pickBits<Op>(ty);
   if (!exec)
     d.fail("'" + d.fullName() + "' does not take ." + typeName(ty));
-  d.emit(exec, {d.dst(d.op(0), ty)}, {a, b}).kind = Kind;
+  Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, {a, b});
+  inst.kind = Kind;
+  inst.ownTaint = ty == Ty::Pred || !std::is_same_v<Op, Xor>;
 }
 
 void decodeNot(Decoder &d) {
@@ -158,7 +198,9 @@ void decodeNot(Decoder &d) {
   });
   if (!exec)
     d.fail("'" + d.fullName() + "' does not take ." + typeName(ty));
-  d.emit(exec, {d.dst(d.op(0), ty)}, {a}).kind = PNot;
+  Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, {a});
+  inst.kind = PNot;
+  inst.ownTaint = ty == Ty::Pred;
 }
 
 void decodeCnot(Decoder &d) {

@@ -7,6 +7,7 @@
 #include "Memory.h"
 #include "Program.h"
 #include "fovea/Sim/Sim.h"
+#include <array>
 #include <atomic>
 #include <deque>
 #include <map>
@@ -76,6 +77,8 @@ struct Warp {
   const Program *program = nullptr;
   uint32_t *cells = nullptr; // 64-byte aligned
   uint32_t *taint = nullptr; // a word a cell, a bit a lane; null: unchecked
+  /// Of tainted registers: the bytes of each lane that were written (Taint.h).
+  std::unordered_map<uint32_t, std::array<uint8_t, 32>> partial;
   uint8_t *local = nullptr;  // localBytes a lane
   uint8_t *localInit = nullptr;
   Region *lastGlobal = nullptr, *lastShared = nullptr;

@@ -3,8 +3,8 @@
 // 9.7.9.19).
 #include "Access.h"
 #include "Decoder.h"
-#include "Lanes.h"
 #include "Races.h"
+#include "Taint.h"
 #include <cstring>
 
 namespace fovea::sim {
@@ -51,13 +51,45 @@ void scatterElement(Warp &warp, const Inst &inst, unsigned element,
   });
 }
 
+/// Which bytes of the elements of a load were written, a bit a byte.
+struct LoadedBytes {
+  uint32_t dirty[8] = {};
+  uint8_t written[8][32];
+  bool isPartial = false;
+
+  void note(const Inst &inst, const Place &place, unsigned l) {
+    for (unsigned e = 0; e < inst.vec; ++e) {
+      unsigned bits = 0;
+      for (unsigned i = 0; i < inst.bytes; ++i)
+        bits |= unsigned(place.init[e * inst.bytes + i] != 0) << i;
+      unsigned all = (1u << inst.bytes) - 1;
+      if (bits == all)
+        continue;
+      dirty[e] |= 1u << l;
+      // What extends the value to the register counts as written.
+      written[e][l] = static_cast<uint8_t>(bits ? bits | ~all : 0);
+      isPartial |= bits != 0;
+    }
+  }
+
+  void apply(Warp &warp, const Inst &inst, unsigned e, uint32_t mask) const {
+    setTaint(warp, inst.d(e), dirty[e], mask);
+    if (isPartial)
+      forLanes(dirty[e], [&](unsigned l) {
+        if (written[e][l])
+          notePartial(warp, inst.d(e), l, written[e][l]);
+      });
+  }
+};
+
 void execLd(Warp &warp, const Inst &inst, uint32_t mask) {
   uint32_t base = inst.s(0);
   unsigned bytes = inst.bytes * inst.vec;
   if (warp.taint)
     reportTaint(warp, taintOf(warp, base) & mask, 0, "an address");
   uint8_t buffer[32][32];
-  uint32_t good = 0, dirty[8] = {};
+  uint32_t good = 0;
+  LoadedBytes loaded;
   uint64_t addresses[32];
   forLanes(mask, [&](unsigned l) {
     addresses[l] = laneAddress(warp, inst, base, l);
@@ -69,9 +101,7 @@ void execLd(Warp &warp, const Inst &inst, uint32_t mask) {
     bool unwritten =
         readPlace(warp, l, place, buffer[l], bytes, inst.flags & MemStrong);
     if (unwritten)
-      for (unsigned e = 0; e < inst.vec; ++e)
-        if (std::memchr(place.init + e * inst.bytes, 0, inst.bytes))
-          dirty[e] |= 1u << l;
+      loaded.note(inst, place, l);
   });
   if (warp.counts)
     countAccess(warp, inst, inst.space, addresses, mask, bytes);
@@ -82,8 +112,27 @@ void execLd(Warp &warp, const Inst &inst, uint32_t mask) {
   forLanes(mask & ~good, [&](unsigned l) { std::memset(buffer[l], 0, 32); });
   for (unsigned e = 0; e < inst.vec; ++e) {
     scatterElement(warp, inst, e, buffer, mask);
-    setTaint(warp, inst.d(e), dirty[e], mask);
+    loaded.apply(warp, inst, e, mask);
   }
+}
+
+/// Stores of unwritten values. In local memory, which is as private as a
+/// register, the bytes stay unwritten and nothing is said; so do the bytes of
+/// a padded word anywhere.
+void storeTaint(Warp &warp, const Inst &inst, unsigned l, const Place &place,
+                uint64_t address) {
+  if (!place.init)
+    return;
+  uint8_t written[8];
+  bool isUse = false;
+  for (unsigned e = 0; e < inst.vec; ++e) {
+    written[e] = writtenBytes(warp, inst.s(1 + e), l);
+    isUse |= !(written[e] & ((1u << inst.bytes) - 1));
+  }
+  if (isUse && place.space != Space::Local)
+    return reportTaint(warp, 1u << l, address, "a store");
+  for (unsigned i = 0; i < unsigned(inst.bytes) * inst.vec; ++i)
+    place.init[i] = (written[i / inst.bytes] >> (i % inst.bytes)) & 1;
 }
 
 void execSt(Warp &warp, const Inst &inst, uint32_t mask) {
@@ -100,8 +149,6 @@ void execSt(Warp &warp, const Inst &inst, uint32_t mask) {
   uint64_t addresses[32];
   forLanes(mask, [&](unsigned l) {
     addresses[l] = laneAddress(warp, inst, base, l);
-    if ((dirty >> l) & 1)
-      reportTaint(warp, 1u << l, addresses[l], "a store");
     uint8_t buffer[32];
     for (unsigned e = 0; e < inst.vec; ++e) {
       uint32_t cell = inst.s(1 + e);
@@ -110,9 +157,12 @@ void execSt(Warp &warp, const Inst &inst, uint32_t mask) {
       std::memcpy(buffer + e * inst.bytes, &value, inst.bytes);
     }
     Place place;
-    if (locate(warp, inst, l, inst.space, addresses[l], bytes, bytes, true,
-               place))
-      writePlace(warp, l, place, buffer, bytes, inst.flags & MemStrong);
+    if (!locate(warp, inst, l, inst.space, addresses[l], bytes, bytes, true,
+                place))
+      return;
+    writePlace(warp, l, place, buffer, bytes, inst.flags & MemStrong);
+    if ((dirty >> l) & 1)
+      storeTaint(warp, inst, l, place, addresses[l]);
   });
   ++warp.cta->cluster->events;
   if (warp.counts)

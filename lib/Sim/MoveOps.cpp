@@ -2,18 +2,73 @@
 // mov with packing and unpacking, cvta, isspacep, selp and slct (ISA text,
 // sections 9.7.9.1 to 9.7.9.20 and 9.7.6).
 #include "Decoder.h"
-#include "Lanes.h"
+#include "Taint.h"
 #include <chrono>
 
 namespace fovea::sim {
 namespace {
 
-struct Copy {
-  template <class T> static T apply(T a) { return a; }
-};
+template <class W> void execMov(Warp &warp, const Inst &inst, uint32_t mask) {
+  blend(cellsOf<W>(warp, inst.d(0)), cellsOf<W>(warp, inst.s(0)), mask);
+  copyTaint(warp, inst.d(0), inst.s(0), mask);
+}
 
 void execMovPred(Warp &warp, const Inst &inst, uint32_t mask) {
   setPred(warp, inst.d(0), warp.pred(inst.s(0)), mask);
+}
+
+/// Bytes of a vector that were written; 0 if one of its elements was not at
+/// all, so that it is not taken for padding.
+uint8_t packedBytes(const Warp &warp, const Inst &inst, unsigned l) {
+  unsigned keep = (1u << inst.bytes) - 1, packed = 0;
+  for (unsigned i = 0; i < inst.ns; ++i) {
+    unsigned written = writtenBytes(warp, inst.s(i), l) & keep;
+    if (!written)
+      return 0;
+    packed |= written << (i * inst.bytes);
+  }
+  return static_cast<uint8_t>(packed | (~0u << (inst.ns * inst.bytes)));
+}
+
+void taintPacked(Warp &warp, const Inst &inst, uint32_t mask) {
+  if (!warp.taint)
+    return;
+  uint32_t dirty = 0;
+  for (unsigned i = 0; i < inst.ns; ++i)
+    dirty |= warp.taint[inst.s(i)];
+  uint8_t written[32] = {};
+  if (!warp.partial.empty())
+    forLanes(dirty & mask,
+             [&](unsigned l) { written[l] = packedBytes(warp, inst, l); });
+  setTaint(warp, inst.d(0), dirty, mask);
+  forLanes(dirty & mask, [&](unsigned l) {
+    if (written[l])
+      notePartial(warp, inst.d(0), l, written[l]);
+  });
+}
+
+/// An element takes the taint of its own bytes.
+void taintUnpacked(Warp &warp, const Inst &inst, uint32_t mask) {
+  if (!warp.taint)
+    return;
+  uint32_t dirty = warp.taint[inst.s(0)] & mask;
+  unsigned keep = (1u << inst.bytes) - 1;
+  uint8_t written[32] = {};
+  forLanes(dirty,
+           [&](unsigned l) { written[l] = writtenBytes(warp, inst.s(0), l); });
+  for (unsigned i = 0; i < inst.nd; ++i) {
+    uint32_t lanes = 0;
+    auto part = [&](unsigned l) {
+      return (written[l] >> (i * inst.bytes)) & keep;
+    };
+    forLanes(dirty,
+             [&](unsigned l) { lanes |= uint32_t(part(l) != keep) << l; });
+    setTaint(warp, inst.d(i), lanes, mask);
+    forLanes(lanes, [&](unsigned l) {
+      if (part(l))
+        notePartial(warp, inst.d(i), l, uint8_t(part(l) | ~keep));
+    });
+  }
 }
 
 /// d = {s0, s1, ...}, the first lowest; inst.bytes is an element's size.
@@ -23,6 +78,7 @@ void execPack(Warp &warp, const Inst &inst, uint32_t mask) {
     return bits == 64 ? warp.wide(inst.s(i))[l] : warp.narrow(inst.s(i))[l];
   };
   bool wide = bits * inst.ns == 64;
+  taintPacked(warp, inst, mask);
   forLanes(mask, [&](unsigned l) {
     uint64_t value = 0;
     for (unsigned i = 0; i < inst.ns; ++i)
@@ -42,6 +98,7 @@ void execUnpack(Warp &warp, const Inst &inst, uint32_t mask) {
   uint64_t source[32];
   for (unsigned l = 0; l < 32; ++l)
     source[l] = wide ? warp.wide(inst.s(0))[l] : warp.narrow(inst.s(0))[l];
+  taintUnpacked(warp, inst, mask);
   for (unsigned i = 0; i < inst.nd; ++i) {
     uint32_t *d = warp.narrow(inst.d(i));
     uint32_t t[32];
@@ -98,8 +155,9 @@ void decodePack(Decoder &d, Ty ty) {
     d.fail("'" + d.fullName() + "' cannot pack " + std::to_string(n) +
            " elements");
   std::vector<uint32_t> sources = d.srcList(d.op(1), part);
-  d.emit(execPack, {d.dst(d.op(0), ty)}, sources).bytes =
-      static_cast<uint8_t>(bits / 8);
+  Inst &inst = d.emit(execPack, {d.dst(d.op(0), ty)}, sources);
+  inst.bytes = static_cast<uint8_t>(bits / 8);
+  inst.ownTaint = true;
 }
 
 void decodeUnpack(Decoder &d, Ty ty) {
@@ -113,8 +171,9 @@ void decodeUnpack(Decoder &d, Ty ty) {
     d.fail("'" + d.fullName() + "' cannot unpack " + std::to_string(n) +
            " elements");
   uint32_t source = d.src(d.op(1), ty);
-  d.emit(execUnpack, d.dstList(d.op(0), part), {source}).bytes =
-      static_cast<uint8_t>(bits / 8);
+  Inst &inst = d.emit(execUnpack, d.dstList(d.op(0), part), {source});
+  inst.bytes = static_cast<uint8_t>(bits / 8);
+  inst.ownTaint = true;
 }
 
 void decodeMov(Decoder &d) {
@@ -134,8 +193,9 @@ void decodeMov(Decoder &d) {
   if (d.op(0).kind == Operand::List)
     return decodeUnpack(d, ty);
   uint32_t a = d.src(d.op(1), ty);
-  d.emit(typeBits(ty) == 64 ? unary<Copy, uint64_t>() : unary<Copy, uint32_t>(),
-         {d.dst(d.op(0), ty)}, {a}, Pipe::Uniform);
+  d.emit(typeBits(ty) == 64 ? execMov<uint64_t> : execMov<uint32_t>,
+         {d.dst(d.op(0), ty)}, {a}, Pipe::Uniform)
+      .ownTaint = true;
 }
 
 // --- cvta, isspacep ---------------------------------------------------------
@@ -218,11 +278,19 @@ template <class W> void execSelp(Warp &warp, const Inst &inst, uint32_t mask) {
   for (unsigned l = 0; l < 32; ++l)
     t[l] = (p >> l) & 1 ? a[l] : b[l];
   blend(d, t, mask);
-  if (warp.taint)
-    setTaint(warp, inst.d(0),
-             (taintOf(warp, inst.s(0)) & p) | (taintOf(warp, inst.s(1)) & ~p) |
-                 taintOf(warp, inst.s(2)),
-             mask);
+  if (!warp.taint)
+    return;
+  uint32_t choice = taintOf(warp, inst.s(2));
+  if (warp.partial.empty())
+    return setTaint(warp, inst.d(0),
+                    (taintOf(warp, inst.s(0)) & p) |
+                        (taintOf(warp, inst.s(1)) & ~p) | choice,
+                    mask);
+  // A source that is the destination must be looked at first.
+  unsigned first = inst.s(1) == inst.d(0);
+  for (unsigned i : {first, 1 - first})
+    copyTaint(warp, inst.d(0), inst.s(i), mask & (i ? ~p : p));
+  setTaint(warp, inst.d(0), allLanes, mask & choice);
 }
 
 void decodeSelp(Decoder &d) {

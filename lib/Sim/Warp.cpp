@@ -20,10 +20,8 @@ void propagateTaint(Warp &warp, const Inst &inst, uint32_t mask) {
   uint32_t lanes = 0;
   for (unsigned i = 0; i < inst.ns; ++i)
     lanes |= warp.taint[inst.s(i)];
-  for (unsigned i = 0; i < inst.nd; ++i) {
-    uint32_t &t = warp.taint[inst.d(i)];
-    t = (t & ~mask) | (lanes & mask);
-  }
+  for (unsigned i = 0; i < inst.nd; ++i)
+    setTaint(warp, inst.d(i), lanes, mask);
 }
 
 uint32_t guardMask(Warp &warp, const Inst &inst, uint32_t mask) {

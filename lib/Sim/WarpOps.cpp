@@ -3,7 +3,7 @@
 // 9.7.13.5 to 9.7.13.10). None of them orders memory.
 #include "Access.h"
 #include "Decoder.h"
-#include "Lanes.h"
+#include "Taint.h"
 #include <algorithm>
 
 namespace fovea::sim {
@@ -56,7 +56,18 @@ void execShfl(Warp &warp, const Inst &inst, uint32_t mask) {
   });
   uint32_t *d = warp.narrow(inst.d(0));
   forLanes(mask, [&](unsigned l) { d[l] = source[from[l]]; });
+  uint8_t written[32] = {};
+  if (!warp.partial.empty())
+    forLanes(dirty & ~control, [&](unsigned l) {
+      if ((mask >> from[l]) & 1)
+        written[l] = writtenBytes(warp, inst.s(0), from[l]);
+    });
   setTaint(warp, inst.d(0), dirty | control, mask);
+  if (!warp.partial.empty())
+    forLanes(dirty, [&](unsigned l) {
+      if (written[l])
+        notePartial(warp, inst.d(0), l, written[l]);
+    });
   if (inst.nd > 1) {
     setPred(warp, inst.d(1), inRange, mask);
     setTaint(warp, inst.d(1), control, mask);

@@ -196,6 +196,9 @@ const Row rows64[] = {
      [](uint64_t a, uint64_t b, uint64_t c) -> uint64_t {
        return c - (a < b);
      }},
+    // nvcc's division of 128 bits looks at the carry of a difference so.
+    {"no borrow", "sub.cc.u32 %r0, %a32, %b32; addc.u32 %d32, 0, 0;", "32",
+     [](uint64_t a, uint64_t b, uint64_t) -> uint64_t { return u(a) >= u(b); }},
     {"popc.b64", "popc.b64 %d32, %a;", "32",
      [](uint64_t a, uint64_t, uint64_t) -> uint64_t {
        uint64_t n = 0;
