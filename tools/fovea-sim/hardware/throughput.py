@@ -329,7 +329,7 @@ PATTERN = HEADER + """
 .maxntid 1024,1,1
 {{
   .reg .pred %on, %more, %first;
-  .reg .b32 %u<8>, %a<8>, %n, %s;
+  .reg .b32 %u<8>, %a<32>, %n, %s;
   .reg .b64 %x<8>, %start, %end, %out, %table;
   mov.u32 %u0, %tid.x;
   mov.u32 %u5, %ctaid.x;
@@ -366,12 +366,12 @@ loop:
 }}
 """
 ACCESSES = {
-    4: ("@%on ld.volatile.shared.u32 %a0, [%s];",
+    4: ("@%on ld.volatile.shared.u32 %a{0}, [%s];",
         "@%on st.volatile.shared.u32 [%s], %a0;"),
-    8: ("@%on ld.volatile.shared.v2.u32 {%a0, %a1}, [%s];",
-        "@%on st.volatile.shared.v2.u32 [%s], {%a0, %a1};"),
-    16: ("@%on ld.volatile.shared.v4.u32 {%a0, %a1, %a2, %a3}, [%s];",
-         "@%on st.volatile.shared.v4.u32 [%s], {%a0, %a1, %a2, %a3};"),
+    8: ("@%on ld.volatile.shared.v2.u32 {{%a{0}, %a{1}}}, [%s];",
+        "@%on st.volatile.shared.v2.u32 [%s], {{%a0, %a1}};"),
+    16: ("@%on ld.volatile.shared.v4.u32 {{%a{0}, %a{1}, %a{2}, %a{3}}}, [%s];",
+         "@%on st.volatile.shared.v4.u32 [%s], {{%a0, %a1, %a2, %a3}};"),
 }
 
 
@@ -418,7 +418,9 @@ def patterns(size):
 
 
 def run_pattern(driver, np, size, store, rounds):
-    body = "\n".join("  " + ACCESSES[size][store] for _ in range(32))
+    body = "\n".join(
+        "  " + ACCESSES[size][store].format(*[i % 8 * 4 + j for j in range(4)])
+        for i in range(32))
     module = driver.load(PATTERN.format(body=body))
     rows = patterns(size)
     table = driver.upload(np.array(rows, np.int32))
