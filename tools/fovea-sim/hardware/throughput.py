@@ -343,10 +343,8 @@ PATTERN = HEADER + """
   setp.ne.u32 %on, %u2, 0xffffffff;
   mov.u32 %s, tile;
   add.s32 %s, %s, %u2;
-  mov.u32 %a0, 1;
-  mov.u32 %a1, 2;
-  mov.u32 %a2, 3;
-  mov.u32 %a3, 4;
+  mov.u32 %u7, 0;
+{zeros}
   bar.sync 0;
   mov.u64 %start, %clock64;
 loop:
@@ -362,6 +360,8 @@ loop:
   add.s64 %x3, %out, %x2;
   setp.eq.s32 %first, %u1, 0;
   @%first st.global.v2.u64 [%x3], {{%start, %end}};
+  setp.eq.s32 %first, %u7, 0x12345677;
+  @%first st.global.u32 [%x1], %u7;
   ret;
 }}
 """
@@ -417,11 +417,22 @@ def patterns(size):
     return lists
 
 
+def pattern_body(size, store):
+    """32 accesses; loads go to eight registers in turn, and all are used."""
+    lines = []
+    for i in range(32):
+        lines.append("  " + ACCESSES[size][store].format(
+            *[i % 8 * 4 + j for j in range(4)]))
+        if not store and i % 8 == 7:
+            lines += [f"  xor.b32 %u7, %u7, %a{j * 4};" for j in range(8)]
+    return "\n".join(lines)
+
+
 def run_pattern(driver, np, size, store, rounds):
-    body = "\n".join(
-        "  " + ACCESSES[size][store].format(*[i % 8 * 4 + j for j in range(4)])
-        for i in range(32))
-    module = driver.load(PATTERN.format(body=body))
+    body = pattern_body(size, store)
+    module = driver.load(PATTERN.format(
+        body=body, zeros="\n".join(f"  mov.u32 %a{j}, {j};"
+                                   for j in range(32))))
     rows = patterns(size)
     table = driver.upload(np.array(rows, np.int32))
     out = driver.alloc(len(rows) * 32 * 16)
