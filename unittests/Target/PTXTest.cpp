@@ -105,6 +105,17 @@ TEST(KernelPlan, PadsAndPlaces) {
   EXPECT_EQ(plan->sharedBytes, 2 * plan->stageBytes() + 16);
 }
 
+TEST(KernelPlan, HoldsTheStagedOutput) {
+  for (unsigned bits : {16u, 32u}) {
+    // One short stage: the output of 64 rows of 256 is longer than the tiles.
+    auto plan = planKernel(getSM80(), {64, 16, 1, 4}, 8, 256, bits);
+    ASSERT_TRUE(bool(plan));
+    int64_t staged = 64 * plan->outputPitch();
+    EXPECT_GT(staged, plan->stageBytes());
+    EXPECT_GE(plan->sharedBytes, staged);
+  }
+}
+
 TEST(PtxasReport, ReadsRegistersSpillsAndMessages) {
   PtxasResult result = parsePtxasReport(
       "ptxas warning : Value of threads per SM is out of range\n"

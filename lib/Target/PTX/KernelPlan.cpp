@@ -52,13 +52,13 @@ static void placeInSharedMemory(KernelPlan &plan) {
   if (plan.queryInRegisters && stages > 1)
     plan.queryOffset = (stages - 1) * plan.stageBytes();
   end = std::max(end, plan.queryOffset + plan.query.bytes());
-  if (plan.usesTensorCores())
-    end = std::max(end, plan.schedule.rows * plan.outputPitch());
   plan.probabilitiesOffset = end;
   if (!plan.usesTensorCores())
     end += plan.schedule.rows * plan.probabilitiesPitch();
   plan.wordsOffset = end;
-  plan.sharedBytes = end + 16;
+  // The output is staged over all of it, and may be longer.
+  plan.sharedBytes =
+      std::max(end + 16, plan.schedule.rows * plan.outputPitch());
 }
 
 llvm::Expected<KernelPlan> ptx::planKernel(const TargetDescription &target,

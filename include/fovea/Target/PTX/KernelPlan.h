@@ -15,7 +15,7 @@
 //   swizzle.
 // * Where the query tile goes to registers before the loop, it borrows the last
 //   stage, which the loop does not fill before its first barrier.
-// * The output is staged over the K and V tiles after the loop.
+// * The output is staged over all of it after the loop.
 // * `probabilities` (f32 only): 16 rows a warp, read back by the same warp.
 // * `words`: per key, whether any row of the query tile keeps it (masked
 // tiles).
