@@ -24,6 +24,8 @@ struct LaneCopy {
   uint8_t *toInit = nullptr;
   Region *region = nullptr; // of the destination
   uint64_t offset = 0;
+  /// Another lane copies the same bytes to the same place.
+  bool isRepeat = false;
 };
 
 /// cp.async of one warp; groups are counted by lane.

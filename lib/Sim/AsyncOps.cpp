@@ -8,6 +8,7 @@
 #include "Decoder.h"
 #include "Lanes.h"
 #include "Races.h"
+#include <algorithm>
 #include <cstring>
 
 namespace fovea::sim {
@@ -67,7 +68,7 @@ namespace {
 constexpr uint8_t poison = 0xff; // NaN in every float type
 
 void complete(Warp &warp, const LaneCopy &copy) {
-  if (warp.launch->races)
+  if (warp.launch->races && !copy.isRepeat)
     warp.launch->races->copyDone(warp, copy);
   if (copy.sourceBytes > 0) // else there may be no source
     std::memcpy(copy.to, copy.from, copy.sourceBytes);
@@ -128,6 +129,18 @@ uint64_t destination(Warp &warp, const Inst &inst, unsigned l) {
          0xffffffff;
 }
 
+/// cooperative_groups::memcpy_async lets the lanes beyond the last chunk copy
+/// that chunk again.
+bool repeats(const WarpCopies &state, const LaneCopy &copy) {
+  return std::any_of(state.pending.begin(), state.pending.end(),
+                     [&](const LaneCopy &other) {
+                       return other.to == copy.to && other.from == copy.from &&
+                              other.bytes == copy.bytes &&
+                              other.sourceBytes == copy.sourceBytes &&
+                              other.pc == copy.pc;
+                     });
+}
+
 void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
   WarpCopies &state = warp.cta->cluster->async->copies[&warp];
   if (warp.taint)
@@ -157,8 +170,10 @@ void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
     copy.toInit = to.init;
     copy.region = to.region;
     copy.offset = to.offset;
-    if (warp.launch->races)
-      warp.launch->races->copyIssued(warp, copy, from);
+    if (RaceDetector *races = warp.launch->races.get()) {
+      copy.isRepeat = races->isPending(to) && repeats(state, copy);
+      races->copyIssued(warp, copy, from);
+    }
     std::memset(copy.to, poison, copy.bytes);
     state.pending.push_back(copy);
   });

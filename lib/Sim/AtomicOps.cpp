@@ -9,6 +9,9 @@
 #include <cstring>
 
 namespace fovea::sim {
+
+void decodeRedAsync(Decoder &decoder);
+
 namespace {
 
 enum AtomicOp : uint8_t {
@@ -192,8 +195,8 @@ bool allowed(uint8_t op, Ty ty) {
 }
 
 void decodeAtomic(Decoder &d, bool isRed) {
-  if (d.has("async"))
-    d.fail("'" + d.fullName() + "' is not supported");
+  if (isRed && d.has("async"))
+    return decodeRedAsync(d);
   uint8_t flags = isRed ? AtomRed : 0;
   std::string_view order =
       d.oneOf({"relaxed", "acquire", "release", "acq_rel"});

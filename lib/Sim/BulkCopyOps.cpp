@@ -2,11 +2,10 @@
 // cp.async.bulk, cp.async.bulk.tensor, cp.reduce.async.bulk, their groups and
 // waits (ISA text, section 9.7.9.25.4 and 9.7.9.25.5), as instructions.
 //
-// Sources of the instruction: addresses in pairs of a register and a constant
-// offset (flags bit i: pair i is 64 bits wide) in the order shared side,
+// Sources of the instruction: addresses as pairs in the order shared side,
 // global side or tensor map, mbarrier; then the size or the coordinates; then
 // the mask of a multicast.
-#include "Decoder.h"
+#include "AddressPairs.h"
 #include "Lanes.h"
 #include "Races.h"
 #include "TensorMap.h"
@@ -19,15 +18,6 @@ enum BulkKind : uint8_t { GlobalToShared, SharedToGlobal, SharedToCluster };
 enum BulkFlags : uint8_t { BulkMulticast = 8, BulkTensor = 16 };
 
 constexpr uint32_t offsetMask = (1u << clusterShift) - 1;
-
-uint64_t addressOf(Warp &warp, const Inst &inst, unsigned pair, unsigned l) {
-  uint32_t base = inst.s(2 * pair), offset = inst.s(2 * pair + 1);
-  auto add = static_cast<int64_t>(static_cast<int32_t>(warp.narrow(offset)[l]));
-  if ((inst.flags >> pair) & 1)
-    return warp.wide(base)[l] + static_cast<uint64_t>(add);
-  return static_cast<uint32_t>(warp.narrow(base)[l] +
-                               static_cast<uint64_t>(add));
-}
 
 unsigned pairsOf(const Inst &inst) {
   return inst.kind == SharedToGlobal ? 2 : 3;
@@ -226,46 +216,6 @@ void execBulk(Warp &warp, const Inst &inst, uint32_t mask) {
   });
 }
 
-// --- st.async ---------------------------------------------------------------
-
-/// Sources: address and mbarrier as pairs, then the values; bytes and vec say
-/// which.
-void execStAsync(Warp &warp, const Inst &inst, uint32_t mask) {
-  if (warp.taint)
-    for (unsigned i = 0; i < inst.ns; ++i)
-      reportTaint(warp, taintOf(warp, inst.s(i)) & mask, 0,
-                  "an operand of an asynchronous store");
-  forLanes(mask, [&](unsigned l) {
-    BulkCopy copy;
-    copy.warp = &warp;
-    copy.lane = static_cast<uint8_t>(l);
-    copy.pc = warp.pc;
-    copy.toMbarrier = true;
-    copy.staged = std::make_shared<std::array<uint8_t, 16>>();
-    unsigned bytes = inst.bytes * inst.vec;
-    for (unsigned e = 0; e < inst.vec; ++e) {
-      uint32_t cell = inst.s(4 + e);
-      uint64_t value =
-          inst.bytes == 8 ? warp.wide(cell)[l] : warp.narrow(cell)[l];
-      std::memcpy(copy.staged->data() + e * inst.bytes, &value, inst.bytes);
-    }
-    Segment segment;
-    segment.bytes = bytes;
-    segment.from.data = copy.staged->data();
-    Place at;
-    if (!locate(warp, inst, l, Space::Shared, addressOf(warp, inst, 0, l),
-                bytes, bytes, true, segment.to) ||
-        !locate(warp, inst, l, Space::Shared, addressOf(warp, inst, 1, l), 8, 8,
-                true, at))
-      return;
-    copy.mbarrier = {at.owner,
-                     static_cast<uint32_t>(at.region->base + at.offset)};
-    copy.transactionBytes = bytes;
-    copy.segments.push_back(std::move(segment));
-    issueBulk(std::move(copy));
-  });
-}
-
 // --- groups -----------------------------------------------------------------
 
 void execBulkCommit(Warp &warp, const Inst &, uint32_t mask) {
@@ -354,28 +304,15 @@ public:
   void run();
 
 private:
-  void address(const Operand &operand);
+  void address(const Operand &operand) {
+    appendAddress(d, operand, sources, flags);
+  }
   void coordinates(const Operand &map);
 
   Decoder &d;
   std::vector<uint32_t> sources;
-  uint8_t flags = 0, pairs = 0, rank = 0;
+  uint8_t flags = 0, rank = 0;
 };
-
-void BulkDecoder::address(const Operand &operand) {
-  if (operand.kind != Operand::Memory)
-    d.fail("'" + d.fullName() + "' expects an address in brackets");
-  Inst at;
-  uint32_t base = d.address(at, operand);
-  // A constant address comes whole, with a base of zero.
-  bool isConstant = operand.elems[0].kind != Operand::Reg;
-  sources.push_back(isConstant ? d.constant(static_cast<uint64_t>(at.imm), true)
-                               : base);
-  sources.push_back(d.constant(isConstant ? 0 : static_cast<uint32_t>(at.imm)));
-  if (at.addrBits == 64)
-    flags |= static_cast<uint8_t>(1u << pairs);
-  ++pairs;
-}
 
 void BulkDecoder::coordinates(const Operand &map) {
   if (map.elems.size() != 2 || map.elems[1].kind != Operand::List ||
@@ -434,38 +371,6 @@ void BulkDecoder::run() {
 }
 
 } // namespace
-
-void decodeStAsync(Decoder &d) {
-  d.program.usesAsyncProxy = true;
-  d.has("weak");
-  if (!d.has("shared::cluster") || !d.has("mbarrier::complete_tx::bytes"))
-    d.fail("'" + d.fullName() + "' is not supported");
-  std::string_view vec = d.oneOf({"v2", "v4"});
-  unsigned n = vec.empty() ? 1 : static_cast<unsigned>(vec[1] - '0');
-  Ty ty = d.type();
-  unsigned bits = typeBits(ty);
-  if ((bits != 32 && bits != 64) || bits * n > 128)
-    d.fail("'" + d.fullName() + "' is not supported");
-  d.expectOperands(3);
-  std::vector<uint32_t> sources;
-  uint8_t flags = 0;
-  for (size_t i : {size_t(0), size_t(2)}) {
-    Inst at;
-    sources.push_back(d.address(at, d.op(i)));
-    flags |= at.addrBits == 64 ? 1u << (i / 2) : 0;
-    sources.push_back(d.constant(static_cast<uint32_t>(at.imm)));
-  }
-  std::vector<uint32_t> values = d.srcList(d.op(1), ty);
-  if (values.size() != n)
-    d.fail("'" + d.fullName() + "' expects " + std::to_string(n) +
-           " registers, but got " + std::to_string(values.size()));
-  sources.insert(sources.end(), values.begin(), values.end());
-  Inst &inst = d.emit(execStAsync, {}, sources, Pipe::Lsu);
-  inst.flags = flags;
-  inst.bytes = static_cast<uint8_t>(bits / 8);
-  inst.vec = static_cast<uint8_t>(n);
-  inst.ownTaint = true;
-}
 
 void decodeBulk(Decoder &d) {
   if (d.has("commit_group")) {

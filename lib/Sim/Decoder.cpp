@@ -176,60 +176,78 @@ uint64_t Decoder::literalBits(const Operand &operand, Ty ty) const {
   return width >= 64 ? bits : bits & ((1ull << width) - 1);
 }
 
-static const std::pair<const char *, Special> specialTable[] = {
-    {"%tid.x", Special::TidX},
-    {"%tid.y", Special::TidY},
-    {"%tid.z", Special::TidZ},
-    {"%ntid.x", Special::NtidX},
-    {"%ntid.y", Special::NtidY},
-    {"%ntid.z", Special::NtidZ},
-    {"%ctaid.x", Special::CtaidX},
-    {"%ctaid.y", Special::CtaidY},
-    {"%ctaid.z", Special::CtaidZ},
-    {"%nctaid.x", Special::NctaidX},
-    {"%nctaid.y", Special::NctaidY},
-    {"%nctaid.z", Special::NctaidZ},
-    {"%laneid", Special::LaneId},
-    {"%warpid", Special::WarpId},
-    {"%nwarpid", Special::NwarpId},
-    {"%smid", Special::SmId},
-    {"%nsmid", Special::NsmId},
-    {"%gridid", Special::GridId},
-    {"%lanemask_eq", Special::LaneMaskEq},
-    {"%lanemask_le", Special::LaneMaskLe},
-    {"%lanemask_lt", Special::LaneMaskLt},
-    {"%lanemask_ge", Special::LaneMaskGe},
-    {"%lanemask_gt", Special::LaneMaskGt},
-    {"%clusterid.x", Special::ClusterIdX},
-    {"%clusterid.y", Special::ClusterIdY},
-    {"%clusterid.z", Special::ClusterIdZ},
-    {"%nclusterid.x", Special::NclusterIdX},
-    {"%nclusterid.y", Special::NclusterIdY},
-    {"%nclusterid.z", Special::NclusterIdZ},
-    {"%cluster_ctaid.x", Special::ClusterCtaIdX},
-    {"%cluster_ctaid.y", Special::ClusterCtaIdY},
-    {"%cluster_ctaid.z", Special::ClusterCtaIdZ},
-    {"%cluster_nctaid.x", Special::ClusterNctaIdX},
-    {"%cluster_nctaid.y", Special::ClusterNctaIdY},
-    {"%cluster_nctaid.z", Special::ClusterNctaIdZ},
-    {"%cluster_ctarank", Special::ClusterCtaRank},
-    {"%cluster_nctarank", Special::ClusterNctaRank},
-    {"%is_explicit_cluster", Special::IsExplicitCluster},
-    {"%dynamic_smem_size", Special::DynamicSmemSize},
-    {"%total_smem_size", Special::TotalSmemSize},
-    {"%aggr_smem_size", Special::AggrSmemSize},
-    {"%reserved_smem_offset_begin", Special::Zero},
-    {"%reserved_smem_offset_end", Special::Zero},
-    {"%reserved_smem_offset_cap", Special::Zero},
-    {"%tid.w", Special::Zero},
-    {"%ctaid.w", Special::Zero},
-};
+static const std::unordered_map<std::string_view, Special> &specials() {
+  static const std::unordered_map<std::string_view, Special> table = {
+      {"%tid.x", Special::TidX},
+      {"%tid.y", Special::TidY},
+      {"%tid.z", Special::TidZ},
+      {"%ntid.x", Special::NtidX},
+      {"%ntid.y", Special::NtidY},
+      {"%ntid.z", Special::NtidZ},
+      {"%ntid.w", Special::One},
+      {"%ctaid.x", Special::CtaidX},
+      {"%ctaid.y", Special::CtaidY},
+      {"%ctaid.z", Special::CtaidZ},
+      {"%nctaid.x", Special::NctaidX},
+      {"%nctaid.y", Special::NctaidY},
+      {"%nctaid.z", Special::NctaidZ},
+      {"%nctaid.w", Special::One},
+      {"%laneid", Special::LaneId},
+      {"%warpid", Special::WarpId},
+      {"%nwarpid", Special::NwarpId},
+      {"%smid", Special::SmId},
+      {"%nsmid", Special::NsmId},
+      {"%gridid", Special::GridId},
+      {"%lanemask_eq", Special::LaneMaskEq},
+      {"%lanemask_le", Special::LaneMaskLe},
+      {"%lanemask_lt", Special::LaneMaskLt},
+      {"%lanemask_ge", Special::LaneMaskGe},
+      {"%lanemask_gt", Special::LaneMaskGt},
+      {"%clusterid.x", Special::ClusterIdX},
+      {"%clusterid.y", Special::ClusterIdY},
+      {"%clusterid.z", Special::ClusterIdZ},
+      {"%nclusterid.x", Special::NclusterIdX},
+      {"%nclusterid.y", Special::NclusterIdY},
+      {"%nclusterid.z", Special::NclusterIdZ},
+      {"%nclusterid.w", Special::One},
+      {"%cluster_ctaid.x", Special::ClusterCtaIdX},
+      {"%cluster_ctaid.y", Special::ClusterCtaIdY},
+      {"%cluster_ctaid.z", Special::ClusterCtaIdZ},
+      {"%cluster_nctaid.x", Special::ClusterNctaIdX},
+      {"%cluster_nctaid.y", Special::ClusterNctaIdY},
+      {"%cluster_nctaid.z", Special::ClusterNctaIdZ},
+      {"%cluster_nctaid.w", Special::One},
+      {"%cluster_ctarank", Special::ClusterCtaRank},
+      {"%cluster_nctarank", Special::ClusterNctaRank},
+      {"%is_explicit_cluster", Special::IsExplicitCluster},
+      {"%dynamic_smem_size", Special::DynamicSmemSize},
+      {"%total_smem_size", Special::TotalSmemSize},
+      {"%aggr_smem_size", Special::AggrSmemSize},
+      {"%envreg1", Special::GridWorkspaceHi},
+      {"%envreg2", Special::GridWorkspaceLo},
+  };
+  return table;
+}
+
+/// Registers that are always 0 here: performance counters, what the driver
+/// sets, and fourth elements of vectors.
+static bool isZeroRegister(std::string_view name) {
+  for (std::string_view start :
+       {"%pm", "%envreg", "%reserved_smem_offset_", "%current_graph_exec"})
+    if (name.substr(0, start.size()) == start)
+      return true;
+  return name == "%tid.w" || name == "%ctaid.w" || name == "%clusterid.w" ||
+         name == "%cluster_ctaid.w";
+}
 
 uint32_t Decoder::specialSource(const Operand &operand, Ty ty) {
-  for (const auto &[name, which] : specialTable)
-    if (operand.name == name)
-      return builder.special(which, typeBits(ty) == 64);
-  fail("unknown register '" + operand.name + "'");
+  bool wide = typeBits(ty) == 64;
+  auto known = specials().find(operand.name);
+  if (known == specials().end() && !isZeroRegister(operand.name))
+    fail("unknown register '" + operand.name + "'");
+  Special which = known == specials().end() ? Special::Zero : known->second;
+  program.usesGridWorkspace |= which == Special::GridWorkspaceLo;
+  return builder.special(which, wide);
 }
 
 uint32_t Decoder::src(const Operand &operand, Ty ty, bool relaxed) {

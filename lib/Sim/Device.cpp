@@ -269,7 +269,16 @@ LaunchResult Device::launch(LoadedModule &module, const std::string &entry,
     launch.laneCounts = launch.bytes = launch.sectors = launch.wavefronts =
         launch.requests = launch.counts;
   }
+  if (program.usesGridWorkspace) {
+    // A size, then the barrier; the driver clears them.
+    Region &workspace = impl->memory.allocate(8, 8, "grid workspace");
+    std::memset(workspace.data, 0, 8);
+    std::memset(workspace.init, 1, 8);
+    launch.gridWorkspace = workspace.base;
+  }
   LaunchResult result = launch.run();
+  if (launch.gridWorkspace)
+    impl->memory.free(launch.gridWorkspace);
   impl->memory.dropShadows();
   return result;
 }

@@ -145,6 +145,12 @@ static uint32_t specialValue(Special which, const Cta &cta, const Warp &warp,
   case Special::AggrSmemSize:
     return static_cast<uint32_t>(launch.program->declaredShared +
                                  launch.config.dynamicSharedBytes);
+  case Special::GridWorkspaceHi:
+    return static_cast<uint32_t>(launch.gridWorkspace >> 32);
+  case Special::GridWorkspaceLo:
+    return static_cast<uint32_t>(launch.gridWorkspace);
+  case Special::One:
+    return 1;
   case Special::ReservedSmemOffset:
   case Special::Zero:
     return 0;

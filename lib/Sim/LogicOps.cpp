@@ -147,6 +147,10 @@ template <class T> uint32_t lanesBut(Warp &warp, uint32_t cell, T value) {
 /// and, or of words: a written 0, or one of all ones, decides alone.
 template <class Op, class T, T Deciding>
 void execDeciding(Warp &warp, const Inst &inst, uint32_t mask) {
+  if (warp.taint && !warp.partial.empty()) {
+    propagateBytes(warp, inst, mask);
+    return execLanes<Op, T, T, T>(warp, inst, mask);
+  }
   uint32_t ta = taintOf(warp, inst.s(0)), tb = taintOf(warp, inst.s(1));
   uint32_t lanes = (ta | tb) & mask;
   if (lanes)
@@ -186,7 +190,10 @@ template <class Op, PredOp Kind> void decodeBinary(Decoder &d) {
     d.fail("'" + d.fullName() + "' does not take ." + typeName(ty));
   Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, {a, b});
   inst.kind = Kind;
-  inst.ownTaint = ty == Ty::Pred || !std::is_same_v<Op, Xor>;
+  inst.ownTaint = ty == Ty::Pred || Kind != PXor;
+  inst.bytes = static_cast<uint8_t>(typeBytes(ty));
+  if (ty != Ty::Pred && Kind != PXor)
+    inst.bytewise = Kind == PAnd ? Bytewise::And : Bytewise::Or;
 }
 
 void decodeNot(Decoder &d) {
@@ -224,7 +231,10 @@ template <class Op> void decodeShift(Decoder &d) {
   });
   if (!exec)
     d.fail("'" + d.fullName() + "' does not take ." + typeName(ty));
-  d.emit(exec, {d.dst(d.op(0), ty)}, {a, b});
+  Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, {a, b});
+  inst.bytes = static_cast<uint8_t>(typeBytes(ty));
+  if (!isSigned(ty))
+    inst.bytewise = std::is_same_v<Op, Shl> ? Bytewise::Shl : Bytewise::Shr;
 }
 
 void decodeShf(Decoder &d) {
@@ -272,7 +282,11 @@ void decodePrmt(Decoder &d) {
   d.expectOperands(4);
   uint32_t a = d.src(d.op(1), ty), b = d.src(d.op(2), ty),
            c = d.src(d.op(3), ty);
-  d.emit(execPrmt, {d.dst(d.op(0), ty)}, {a, b, c}).kind = mode;
+  Inst &inst = d.emit(execPrmt, {d.dst(d.op(0), ty)}, {a, b, c});
+  inst.kind = mode;
+  inst.bytes = 4;
+  if (!mode)
+    inst.bytewise = Bytewise::Permute;
 }
 
 } // namespace

@@ -78,7 +78,7 @@ struct Warp {
   uint32_t *cells = nullptr; // 64-byte aligned
   uint32_t *taint = nullptr; // a word a cell, a bit a lane; null: unchecked
   /// Of tainted registers: the bytes of each lane that were written (Taint.h).
-  std::unordered_map<uint32_t, std::array<uint8_t, 32>> partial;
+  std::unordered_map<uint32_t, std::array<uint16_t, 32>> partial;
   uint8_t *local = nullptr;  // localBytes a lane
   uint8_t *localInit = nullptr;
   Region *lastGlobal = nullptr, *lastShared = nullptr;
@@ -215,6 +215,7 @@ struct Launch {
   DeviceMemory *memory = nullptr;
   LaunchConfig config;
   Dim3 cluster;
+  uint64_t gridWorkspace = 0; // address of its own allocation, or 0
   std::vector<uint8_t> paramBytes;
   std::vector<Region> paramRegions; // by parameter
   std::vector<Region> localRegions; // of variables; data is a lane's own

@@ -82,7 +82,9 @@ void initialise(Warp &warp, const Inst &inst, unsigned lane) {
     return;
   AsyncState &async = *warp.cta->cluster->async;
   bool ends = inst.kind == Inval;
-  writePlace(warp, lane, place, ends ? &dead : &live, 8);
+  // Operations on the object go before its end without an order that the
+  // detector would see: libcu++ elects the last thread by a shuffle.
+  writePlace(warp, lane, place, ends ? &dead : &live, 8, ends);
   if (ends) {
     async.mbarriers.erase(AsyncState::key(ref));
     return;
@@ -117,6 +119,8 @@ void arriveLane(Warp &warp, const Inst &inst, unsigned lane,
     RaceDetector *races = warp.launch->races.get();
     if (races && inst.flags)
       races->release(warp, lane, mbarrier.gathering);
+    else if (races)
+      races->relaxedRelease(warp, lane, mbarrier.gathering);
     int64_t count = expects ? 1 : operand;
     mbarrier.pending -= count;
     if (inst.kind == ArriveDrop || inst.kind == ArriveDropExpect)
@@ -138,9 +142,15 @@ void execMbarrier(Warp &warp, const Inst &inst, uint32_t mask) {
   ++warp.cta->cluster->events;
 }
 
-/// Lanes whose phase has completed learn what its arrivals knew.
-void learn(Warp &warp, uint32_t done, Mbarrier *const *mbarriers) {
+/// Lanes whose phase has completed learn what its arrivals knew, at their next
+/// fence if the wait is relaxed.
+void learn(Warp &warp, uint32_t done, Mbarrier *const *mbarriers,
+           bool isOrdered) {
   RaceDetector *races = warp.launch->races.get();
+  if (races && !isOrdered)
+    return forLanes(done, [&](unsigned l) {
+      races->relaxedAcquire(warp, l, mbarriers[l]->completed);
+    });
   while (races && done) {
     Mbarrier *mbarrier = mbarriers[std::countr_zero(done)];
     uint32_t same = 0;
@@ -182,8 +192,7 @@ bool pollMbarrier(Warp &warp, const Inst &inst, uint32_t mask) {
   });
   if (open && !warp.cta->cluster->timeout && !refuseFirst(warp, *open))
     return false;
-  if (inst.kind)
-    learn(warp, done, mbarriers);
+  learn(warp, done, mbarriers, inst.kind);
   setPred(warp, inst.d(0), done, mask);
   setTaint(warp, inst.d(0), 0, mask);
   return true;

@@ -54,7 +54,7 @@ void scatterElement(Warp &warp, const Inst &inst, unsigned element,
 /// Which bytes of the elements of a load were written, a bit a byte.
 struct LoadedBytes {
   uint32_t dirty[8] = {};
-  uint8_t written[8][32];
+  Written written[8][32];
   bool isPartial = false;
 
   void note(const Inst &inst, const Place &place, unsigned l) {
@@ -67,7 +67,7 @@ struct LoadedBytes {
         continue;
       dirty[e] |= 1u << l;
       // What extends the value to the register counts as written.
-      written[e][l] = static_cast<uint8_t>(bits ? bits | ~all : 0);
+      written[e][l] = Written(bits ? bits | (allBytes & ~all) : wholeMissing);
       isPartial |= bits != 0;
     }
   }
@@ -76,8 +76,7 @@ struct LoadedBytes {
     setTaint(warp, inst.d(e), dirty[e], mask);
     if (isPartial)
       forLanes(dirty[e], [&](unsigned l) {
-        if (written[e][l])
-          notePartial(warp, inst.d(e), l, written[e][l]);
+        setWritten(warp, inst.d(e), l, written[e][l]);
       });
   }
 };
@@ -123,11 +122,13 @@ void storeTaint(Warp &warp, const Inst &inst, unsigned l, const Place &place,
                 uint64_t address) {
   if (!place.init)
     return;
-  uint8_t written[8];
+  Written written[8];
+  unsigned all = (1u << inst.bytes) - 1;
   bool isUse = false;
   for (unsigned e = 0; e < inst.vec; ++e) {
     written[e] = writtenBytes(warp, inst.s(1 + e), l);
-    isUse |= !(written[e] & ((1u << inst.bytes) - 1));
+    isUse |= !(written[e] & all) ||
+             ((written[e] & all) != all && (written[e] & wholeMissing));
   }
   if (isUse && place.space != Space::Local)
     return reportTaint(warp, 1u << l, address, "a store");

@@ -17,34 +17,25 @@ void execMovPred(Warp &warp, const Inst &inst, uint32_t mask) {
   setPred(warp, inst.d(0), warp.pred(inst.s(0)), mask);
 }
 
-/// Bytes of a vector that were written; 0 if one of its elements was not at
-/// all, so that it is not taken for padding.
-uint8_t packedBytes(const Warp &warp, const Inst &inst, unsigned l) {
-  unsigned keep = (1u << inst.bytes) - 1, packed = 0;
-  for (unsigned i = 0; i < inst.ns; ++i) {
-    unsigned written = writtenBytes(warp, inst.s(i), l) & keep;
-    if (!written)
-      return 0;
-    packed |= written << (i * inst.bytes);
-  }
-  return static_cast<uint8_t>(packed | (~0u << (inst.ns * inst.bytes)));
-}
-
 void taintPacked(Warp &warp, const Inst &inst, uint32_t mask) {
   if (!warp.taint)
     return;
   uint32_t dirty = 0;
   for (unsigned i = 0; i < inst.ns; ++i)
     dirty |= warp.taint[inst.s(i)];
-  uint8_t written[32] = {};
-  if (!warp.partial.empty())
-    forLanes(dirty & mask,
-             [&](unsigned l) { written[l] = packedBytes(warp, inst, l); });
-  setTaint(warp, inst.d(0), dirty, mask);
+  unsigned keep = (1u << inst.bytes) - 1, above = ~0u << (inst.ns * inst.bytes);
+  Written written[32];
   forLanes(dirty & mask, [&](unsigned l) {
-    if (written[l])
-      notePartial(warp, inst.d(0), l, written[l]);
+    unsigned packed = above & allBytes;
+    for (unsigned i = 0; i < inst.ns; ++i) {
+      Written part = writtenBytes(warp, inst.s(i), l);
+      packed |= (part & keep) << (i * inst.bytes) | (part & wholeMissing);
+    }
+    written[l] = static_cast<Written>(packed);
   });
+  setTaint(warp, inst.d(0), 0, mask);
+  forLanes(dirty & mask,
+           [&](unsigned l) { setWritten(warp, inst.d(0), l, written[l]); });
 }
 
 /// An element takes the taint of its own bytes.
@@ -53,20 +44,16 @@ void taintUnpacked(Warp &warp, const Inst &inst, uint32_t mask) {
     return;
   uint32_t dirty = warp.taint[inst.s(0)] & mask;
   unsigned keep = (1u << inst.bytes) - 1;
-  uint8_t written[32] = {};
+  Written written[32];
   forLanes(dirty,
            [&](unsigned l) { written[l] = writtenBytes(warp, inst.s(0), l); });
   for (unsigned i = 0; i < inst.nd; ++i) {
-    uint32_t lanes = 0;
-    auto part = [&](unsigned l) {
-      return (written[l] >> (i * inst.bytes)) & keep;
-    };
-    forLanes(dirty,
-             [&](unsigned l) { lanes |= uint32_t(part(l) != keep) << l; });
-    setTaint(warp, inst.d(i), lanes, mask);
-    forLanes(lanes, [&](unsigned l) {
-      if (part(l))
-        notePartial(warp, inst.d(i), l, uint8_t(part(l) | ~keep));
+    setTaint(warp, inst.d(i), 0, mask);
+    forLanes(dirty, [&](unsigned l) {
+      unsigned part = (written[l] & allBytes) >> (i * inst.bytes) & keep;
+      setWritten(
+          warp, inst.d(i), l,
+          Written(part | (allBytes & ~keep) | (written[l] & wholeMissing)));
     });
   }
 }
@@ -303,19 +290,24 @@ void decodeSelp(Decoder &d) {
       .ownTaint = true;
 }
 
+/// flags: 1 flushes the float that decides.
 template <class W, class C>
 void execSlct(Warp &warp, const Inst &inst, uint32_t mask) {
   W *d = cellsOf<W>(warp, inst.d(0));
   const W *a = cellsOf<W>(warp, inst.s(0)), *b = cellsOf<W>(warp, inst.s(1));
   const uint32_t *c = warp.narrow(inst.s(2));
   W t[32];
-  for (unsigned l = 0; l < 32; ++l)
-    t[l] = fromCell<C>(c[l]) >= 0 ? a[l] : b[l];
+  for (unsigned l = 0; l < 32; ++l) {
+    C x = fromCell<C>(c[l]);
+    if constexpr (std::is_floating_point_v<C>)
+      x = inst.flags & 1 ? flush(x) : x;
+    t[l] = x >= 0 ? a[l] : b[l];
+  }
   blend(d, t, mask);
 }
 
 void decodeSlct(Decoder &d) {
-  d.has("ftz"); // a flushed -0 compares like 0 anyway
+  bool ftz = d.has("ftz");
   Ty ty = d.type(), c = d.type();
   d.expectOperands(4);
   uint32_t x = d.src(d.op(1), ty), y = d.src(d.op(2), ty),
@@ -325,7 +317,7 @@ void decodeSlct(Decoder &d) {
       c == Ty::F32
           ? (wide ? execSlct<uint64_t, float> : execSlct<uint32_t, float>)
           : (wide ? execSlct<uint64_t, int32_t> : execSlct<uint32_t, int32_t>);
-  d.emit(exec, {d.dst(d.op(0), ty)}, {x, y, z});
+  d.emit(exec, {d.dst(d.op(0), ty)}, {x, y, z}).flags = ftz;
 }
 
 } // namespace

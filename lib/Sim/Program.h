@@ -40,6 +40,9 @@ enum class Flow : uint8_t {
 /// The pipe that issues an instruction, for the bounds.
 enum class Pipe : uint8_t { Alu, Fma, Mufu, Lsu, Tensor, Uniform, Control };
 
+/// Instructions whose result is made of bytes of their sources (Taint.h).
+enum class Bytewise : uint8_t { None, And, Or, Shl, Shr, Permute, Low };
+
 struct Inst {
   union {
     Exec exec = nullptr;
@@ -60,6 +63,7 @@ struct Inst {
   /// The executor carries taint itself; otherwise every destination takes
   /// the union of the sources'.
   bool ownTaint = false;
+  Bytewise bytewise = Bytewise::None; // of `bytes` bytes
   // Memory and tensor instructions.
   Space space = Space::Generic;
   uint8_t bytes = 0; // of an element
@@ -115,6 +119,9 @@ enum class Special : uint8_t {
   TotalSmemSize,
   AggrSmemSize,
   ReservedSmemOffset,
+  GridWorkspaceHi, // where cooperative groups keep the barrier of a grid
+  GridWorkspaceLo,
+  One,
   Zero,
 };
 
@@ -185,7 +192,7 @@ struct Program {
   unsigned smVersion = 80;
   bool usesAsyncProxy = false;
   bool usesTensorMapProxy = false; // maps are made on the device
-  bool hasRecursion = false;
+  bool usesGridWorkspace = false; // reads where the grid's barrier lies
   unsigned reqntid[3] = {0, 0, 0}, maxntid[3] = {0, 0, 0};
   unsigned cluster[3] = {0, 0, 0};
   unsigned maxnreg = 0;

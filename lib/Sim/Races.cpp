@@ -253,12 +253,23 @@ void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
 
 // --- asynchronous copies ----------------------------------------------------
 
+bool RaceDetector::isPending(const Place &place) {
+  bool pending = false;
+  shadow(*place.region).forCells(place.offset, 4,
+                                 [&](ShadowCell &cell, uint64_t, unsigned) {
+                                   pending |= cell.pending;
+                                 });
+  return pending;
+}
+
 void RaceDetector::copyIssued(Warp &warp, const LaneCopy &copy,
                               const Place &from) {
   Observer observer = observe(warp, copy.lane);
   uint32_t clock = state(warp, copy.lane).clock;
   if (copy.sourceBytes && from.region)
     read(warp, copy.lane, from, copy.sourceBytes, false);
+  if (copy.isRepeat)
+    return;
   Place to;
   to.region = copy.region;
   to.offset = copy.offset;

@@ -52,6 +52,7 @@ public:
   void acquireLanes(Warp &warp, uint32_t mask, const World &world);
 
   // cp.async: in flight from issue to the wait.
+  bool isPending(const Place &place);
   void copyIssued(Warp &warp, const LaneCopy &copy, const Place &from);
   void copyDone(Warp &warp, const LaneCopy &copy);
 

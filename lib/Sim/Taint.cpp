@@ -18,10 +18,13 @@ void forgetPartial(Warp &warp, uint32_t cell, uint32_t mask) {
     warp.partial.erase(known);
 }
 
-void notePartial(Warp &warp, uint32_t cell, unsigned lane, uint8_t written) {
+void setWritten(Warp &warp, uint32_t cell, unsigned lane, Written written) {
   if (!warp.taint)
     return;
-  warp.taint[cell] |= 1u << lane;
+  bool isWhole = (written & allBytes) == allBytes;
+  setTaint(warp, cell, isWhole ? 0 : 1u << lane, 1u << lane);
+  if (isWhole || !(written & allBytes))
+    return;
   auto [known, isNew] = warp.partial.try_emplace(cell);
   if (isNew)
     known->second.fill(0);
@@ -30,14 +33,90 @@ void notePartial(Warp &warp, uint32_t cell, unsigned lane, uint8_t written) {
 
 void copyPartial(Warp &warp, uint32_t to, uint32_t from, uint32_t mask) {
   uint32_t lanes = taintOf(warp, from) & mask;
-  uint8_t written[32] = {};
+  Written written[32];
   forLanes(lanes,
            [&](unsigned l) { written[l] = writtenBytes(warp, from, l); });
-  setTaint(warp, to, lanes, mask);
-  forLanes(lanes, [&](unsigned l) {
-    if (written[l])
-      notePartial(warp, to, l, written[l]);
-  });
+  setTaint(warp, to, 0, mask);
+  forLanes(lanes, [&](unsigned l) { setWritten(warp, to, l, written[l]); });
+}
+
+namespace {
+
+uint64_t valueOf(Warp &warp, uint32_t cell, unsigned lane, bool wide) {
+  return wide ? warp.wide(cell)[lane] : warp.narrow(cell)[lane];
+}
+
+/// Bytes of a | b and a & b that are settled by what was written. `deciding`
+/// is the byte that settles the result alone.
+Written mergeBytes(uint64_t a, Written aBytes, uint64_t b, Written bBytes,
+                   uint8_t deciding) {
+  Written result = aBytes & bBytes & allBytes;
+  for (unsigned i = 0; i < 8; ++i) {
+    bool byA = (aBytes >> i & 1) && uint8_t(a >> (8 * i)) == deciding;
+    bool byB = (bBytes >> i & 1) && uint8_t(b >> (8 * i)) == deciding;
+    result |= Written((byA || byB) << i);
+  }
+  return result | ((aBytes | bBytes) & wholeMissing);
+}
+
+Written permuteBytes(Written a, Written b, uint32_t selectors) {
+  Written both = (a & 0xf) | (b & 0xf) << 4, result = 0xf0;
+  for (unsigned i = 0; i < 4; ++i)
+    result |= Written((both >> (selectors >> (4 * i) & 7) & 1) << i);
+  return result | ((a | b) & wholeMissing);
+}
+
+/// Of a lane; wholeMissing alone if nothing is known of single bytes.
+Written resultBytes(Warp &warp, const Inst &inst, unsigned l) {
+  bool wide = inst.bytes == 8;
+  Written a = writtenBytes(warp, inst.s(0), l);
+  Written missing = a & wholeMissing;
+  unsigned all = (1u << inst.bytes) - 1;
+  auto isClean = [&](unsigned i) {
+    return !((warp.taint[inst.s(i)] >> l) & 1);
+  };
+  switch (inst.bytewise) {
+  case Bytewise::And:
+  case Bytewise::Or:
+    return mergeBytes(valueOf(warp, inst.s(0), l, wide), a,
+                      valueOf(warp, inst.s(1), l, wide),
+                      writtenBytes(warp, inst.s(1), l),
+                      inst.bytewise == Bytewise::And ? 0 : 0xff);
+  case Bytewise::Shl:
+  case Bytewise::Shr: {
+    uint32_t amount = warp.narrow(inst.s(1))[l];
+    if (!isClean(1) || amount % 8)
+      return wholeMissing;
+    unsigned n = amount / 8, lost = (~a & all);
+    lost = n > 7                            ? 0
+           : inst.bytewise == Bytewise::Shl ? lost << n & all
+                                            : lost >> n;
+    return static_cast<Written>((allBytes & ~lost) | missing);
+  }
+  case Bytewise::Permute:
+    return isClean(2) ? permuteBytes(a, writtenBytes(warp, inst.s(1), l),
+                                     warp.narrow(inst.s(2))[l])
+                      : wholeMissing;
+  case Bytewise::Low:
+    return static_cast<Written>((a & all) | (allBytes & ~all) | missing);
+  case Bytewise::None:
+    break;
+  }
+  return wholeMissing;
+}
+
+} // namespace
+
+void propagateBytes(Warp &warp, const Inst &inst, uint32_t mask) {
+  uint32_t lanes = 0;
+  for (unsigned i = 0; i < inst.ns; ++i)
+    lanes |= warp.taint[inst.s(i)];
+  lanes &= mask;
+  Written written[32];
+  forLanes(lanes, [&](unsigned l) { written[l] = resultBytes(warp, inst, l); });
+  setTaint(warp, inst.d(0), 0, mask);
+  forLanes(lanes,
+           [&](unsigned l) { setWritten(warp, inst.d(0), l, written[l]); });
 }
 
 } // namespace fovea::sim

@@ -2,10 +2,12 @@
 // Taint beyond a bit for each register and lane: what is known of single bytes.
 //
 // A structure with padding is copied in words of which some bytes were never
-// written. Such a load taints its register, and here is kept which bytes were
-// written, so that a copy of the word can be stored again without a finding.
-// Moves, selections and shuffles pass it on; every other instruction loses it
-// and leaves the register unwritten as a whole.
+// written, and a compiler packs a register of which it needs one half only.
+// Such a register is tainted, and here is kept which of its bytes were
+// written. Moves, selections, shuffles and what moves whole bytes pass it on;
+// every other instruction leaves its result unwritten as a whole. A store of
+// such a word is no use of the missing bytes, unless they came from a register
+// that was unwritten as a whole.
 #ifndef FOVEA_LIB_SIM_TAINT_H
 #define FOVEA_LIB_SIM_TAINT_H
 
@@ -13,18 +15,23 @@
 
 namespace fovea::sim {
 
-constexpr uint8_t allBytes = 0xff;
+/// Bytes that were written, a bit a byte, and whether a whole register is
+/// missing.
+using Written = uint16_t;
+constexpr Written allBytes = 0xff, wholeMissing = 0x100;
 
-/// Bytes of a lane's register that were written, a bit a byte.
-inline uint8_t writtenBytes(const Warp &warp, uint32_t cell, unsigned lane) {
+/// Of a lane's register.
+inline Written writtenBytes(const Warp &warp, uint32_t cell, unsigned lane) {
   if (!((taintOf(warp, cell) >> lane) & 1))
     return allBytes;
   auto known = warp.partial.find(cell);
-  return known == warp.partial.end() ? 0 : known->second[lane];
+  return known == warp.partial.end() || !known->second[lane]
+             ? wholeMissing
+             : known->second[lane];
 }
 
-/// The register of a lane is tainted, but these bytes were written.
-void notePartial(Warp &warp, uint32_t cell, unsigned lane, uint8_t written);
+/// Sets the taint of a lane's register to what is known of its bytes.
+void setWritten(Warp &warp, uint32_t cell, unsigned lane, Written written);
 void copyPartial(Warp &warp, uint32_t to, uint32_t from, uint32_t mask);
 
 /// `to` becomes a copy of `from`.
@@ -35,6 +42,9 @@ inline void copyTaint(Warp &warp, uint32_t to, uint32_t from, uint32_t mask) {
     return copyPartial(warp, to, from, mask);
   warp.taint[to] = (warp.taint[to] & ~mask) | (warp.taint[from] & mask);
 }
+
+/// The taint of an instruction with Inst::bytewise, before it is executed.
+void propagateBytes(Warp &warp, const Inst &inst, uint32_t mask);
 
 /// Lanes of a & b that depend on something unwritten: a written 0 decides.
 inline uint32_t taintOfAnd(uint32_t a, uint32_t aTaint, uint32_t b,

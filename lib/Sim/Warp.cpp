@@ -9,6 +9,7 @@
 #include "Access.h"
 #include "Lanes.h"
 #include "Races.h"
+#include "Taint.h"
 #include <algorithm>
 
 namespace fovea::sim {
@@ -16,7 +17,10 @@ namespace fovea::sim {
 namespace {
 constexpr uint64_t slice = 2048;
 
+/// Before the instruction is executed: its destination may be a source.
 void propagateTaint(Warp &warp, const Inst &inst, uint32_t mask) {
+  if (inst.bytewise != Bytewise::None && !warp.partial.empty())
+    return propagateBytes(warp, inst, mask);
   uint32_t lanes = 0;
   for (unsigned i = 0; i < inst.ns; ++i)
     lanes |= warp.taint[inst.s(i)];
@@ -222,9 +226,9 @@ void Warp::runFragment(size_t index, uint64_t budget, uint32_t stop) {
           ++counts[pc];
           laneCounts[pc] += static_cast<unsigned>(std::popcount(active));
         }
-        inst->exec(*this, *inst, active);
         if (taint && !inst->ownTaint)
           propagateTaint(*this, *inst, active);
+        inst->exec(*this, *inst, active);
       }
       ++pc;
       ++inst;
@@ -322,9 +326,9 @@ bool Warp::atAligned(size_t index, const Inst &inst, uint32_t active) {
   }
   if (inst.flow == Flow::AlignedWait)
     return waitOn(index, inst);
-  inst.exec(*this, inst, fragment.mask);
   if (taint && !inst.ownTaint)
     propagateTaint(*this, inst, fragment.mask);
+  inst.exec(*this, inst, fragment.mask);
   ++fragment.pc;
   return true;
 }
@@ -360,9 +364,9 @@ bool Warp::atMember(size_t index, const Inst &inst, uint32_t active) {
                    "the member mask does not name the executing lane");
   uint32_t needed = wanted & live;
   if ((needed & ~same) == 0) {
-    inst.exec(*this, inst, same);
     if (taint && !inst.ownTaint)
       propagateTaint(*this, inst, same);
+    inst.exec(*this, inst, same);
     ++fragments[index].pc;
     return alone;
   }

@@ -56,18 +56,16 @@ void execShfl(Warp &warp, const Inst &inst, uint32_t mask) {
   });
   uint32_t *d = warp.narrow(inst.d(0));
   forLanes(mask, [&](unsigned l) { d[l] = source[from[l]]; });
-  uint8_t written[32] = {};
-  if (!warp.partial.empty())
-    forLanes(dirty & ~control, [&](unsigned l) {
-      if ((mask >> from[l]) & 1)
-        written[l] = writtenBytes(warp, inst.s(0), from[l]);
-    });
+  Written written[32];
+  bool isPartial = !warp.partial.empty();
+  uint32_t known = isPartial ? dirty & ~control : 0;
+  forLanes(known, [&](unsigned l) {
+    written[l] = (mask >> from[l]) & 1 ? writtenBytes(warp, inst.s(0), from[l])
+                                       : wholeMissing;
+  });
   setTaint(warp, inst.d(0), dirty | control, mask);
-  if (!warp.partial.empty())
-    forLanes(dirty, [&](unsigned l) {
-      if (written[l])
-        notePartial(warp, inst.d(0), l, written[l]);
-    });
+  forLanes(known,
+           [&](unsigned l) { setWritten(warp, inst.d(0), l, written[l]); });
   if (inst.nd > 1) {
     setPred(warp, inst.d(1), inRange, mask);
     setTaint(warp, inst.d(1), control, mask);

@@ -83,6 +83,25 @@ TEST(SimTaint, PaddingThatIsUsedIsFound) {
             "uninitialized");
 }
 
+/// Triton packs a half that it needs with one that it never wrote.
+TEST(SimTaint, BytesAreToldApart) {
+  auto half = [](const std::string &use) {
+    return findings("mov.u16 %h0, 5; mov.b32 %r0, {%h0, %h1};\n" + use +
+                        " st.global.u32 [%p0], %r1;",
+                    ".reg .b16 %h<4>;");
+  };
+  EXPECT_EQ(half("prmt.b32 %r1, %r0, 7, 0x5410;"), "");
+  EXPECT_EQ(half("prmt.b32 %r1, %r0, 7, 0x5432;"), "uninitialized");
+  EXPECT_EQ(half("and.b32 %r1, %r0, 0xffff;"), "");
+  EXPECT_EQ(half("and.b32 %r1, %r0, 0x1ffff;"), "uninitialized");
+  EXPECT_EQ(half("shl.b32 %r1, %r0, 16;"), "");
+  EXPECT_EQ(half("shr.u32 %r1, %r0, 8;"), "uninitialized");
+  EXPECT_EQ(half("or.b32 %r1, %r0, 0xffff0000;"), "");
+  EXPECT_EQ(half("mov.b32 {%h2, %h3}, %r0; mov.b32 %r1, {%h2, %h2};"), "");
+  // A register that is missing is no padding.
+  EXPECT_EQ(half("mov.u32 %r1, %r0;"), "uninitialized");
+}
+
 /// Local memory is a place for registers: what was unwritten stays so.
 TEST(SimTaint, LocalMemoryIsNoUse) {
   const char *local = ".local .align 8 .b8 l[16];";
