@@ -214,6 +214,20 @@ void RaceDetector::acquireLanes(Warp &warp, uint32_t mask, const World &world) {
   }
 }
 
+void RaceDetector::relaxedRelease(Warp &warp, unsigned lane, World &world) {
+  ThreadClock &me = state(warp, lane);
+  if (me.fenced)
+    publish(world, warp.cta->linear,
+            snapshot(me.fenced, warp.tid(lane), me.fencedClock));
+}
+
+void RaceDetector::relaxedAcquire(Warp &warp, unsigned lane,
+                                  const World &world) {
+  World &pending = state(warp, lane).pending;
+  for (const auto &[cta, clocks] : world)
+    publish(pending, cta, clocks);
+}
+
 void RaceDetector::fence(Warp &warp, uint32_t mask) {
   for (uint32_t lanes = mask; lanes; lanes &= lanes - 1) {
     auto lane = static_cast<unsigned>(std::countr_zero(lanes));

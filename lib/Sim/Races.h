@@ -50,6 +50,10 @@ public:
   void acquire(Warp &warp, unsigned lane, const World &world);
   void releaseLanes(Warp &warp, uint32_t mask, World &world);
   void acquireLanes(Warp &warp, uint32_t mask, const World &world);
+  /// An operation without order of its own passes on what the thread's last
+  /// fence saw, and keeps what it takes in for the next one.
+  void relaxedRelease(Warp &warp, unsigned lane, World &world);
+  void relaxedAcquire(Warp &warp, unsigned lane, const World &world);
 
   // cp.async: in flight from issue to the wait.
   bool isPending(const Place &place);
