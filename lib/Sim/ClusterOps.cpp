@@ -27,8 +27,14 @@ namespace {
 
 void execArrive(Warp &warp, const Inst &inst, uint32_t mask) {
   Cluster &cluster = *warp.cta->cluster;
-  if (warp.launch->races && inst.kind)
-    warp.launch->races->releaseLanes(warp, mask, cluster.gathering);
+  if (RaceDetector *races = warp.launch->races.get()) {
+    if (inst.kind)
+      races->releaseLanes(warp, mask, cluster.gathering);
+    else
+      forLanes(mask, [&](unsigned l) {
+        races->relaxedRelease(warp, l, cluster.gathering);
+      });
+  }
   warp.clusterArrivals = cluster.barrierPhase + 1;
   cluster.arrivedThreads += static_cast<uint32_t>(std::popcount(mask));
   cluster.settleBarrier();

@@ -88,6 +88,34 @@ TEST(SimRaces, FencesCarryAMessage) {
   EXPECT_EQ(kinds(launch(message(fence, ""), {2}, {1}, 256)), "race");
 }
 
+/// Each CTA of a cluster of two stores, then reads from the other's memory.
+std::string acrossCluster(const std::string &arrive) {
+  std::string text = moduleOf(
+      "mov.u32 %r0, %cluster_ctarank; st.shared.u32 [s], %r0;\n" + arrive +
+          "barrier.cluster.wait;\n"
+          "xor.b32 %r1, %r0, 1; mov.u32 %r2, s;\n"
+          "mapa.shared::cluster.u32 %r3, %r2, %r1;\n"
+          "ld.shared::cluster.u32 %r4, [%r3];\n"
+          "mul.wide.u32 %w0, %r0, 4; add.u64 %w0, %p0, %w0;\n"
+          "st.global.u32 [%w0], %r4;\n"
+          "barrier.cluster.arrive; barrier.cluster.wait;\n",
+      shared64, "sm_90");
+  text.insert(text.find(")\n{") + 2, ".reqnctapercluster 2, 1, 1\n");
+  return text;
+}
+
+TEST(SimRaces, ARelaxedClusterArrivalNeedsAFence) {
+  const char *relaxed = "barrier.cluster.arrive.relaxed;\n";
+  std::string fence = "fence.acq_rel.cluster;\n";
+  std::vector<uint32_t> out;
+  EXPECT_EQ(kinds(launch(acrossCluster("barrier.cluster.arrive;\n"), {2}, {1},
+                         256, &out)),
+            "");
+  EXPECT_EQ(out[0], 1u);
+  EXPECT_EQ(kinds(launch(acrossCluster(fence + relaxed), {2}, {1}, 256)), "");
+  EXPECT_EQ(kinds(launch(acrossCluster(relaxed), {2}, {1}, 256)), "race");
+}
+
 std::string copyKernel(const std::string &wait) {
   return moduleOf("mov.u32 %r0, a; cp.async.ca.shared.global [%r0], [%p0], 4;\n"
                   "cp.async.commit_group;\n" +

@@ -86,18 +86,19 @@ const std::string arriveAndWait =
     "L: mbarrier.try_wait.shared.b64 %q0, [bar], %w0;\n"
     "  @!%q0 bra L;\n";
 
+const std::string exchange = "  shl.b32 %r0, %t, 0;\n"
+                             "  mov.u32 %r1, tile;\n"
+                             "  add.u32 %r2, %r1, %t;\n"
+                             "  st.shared.u8 [%r2], %t;\n";
+const std::string readBack = "  sub.u32 %r3, 63, %t;\n"
+                             "  add.u32 %r4, %r1, %r3;\n"
+                             "  ld.shared.u8 %r5, [%r4];\n"
+                             "  mul.wide.u32 %w1, %t, 4;\n"
+                             "  add.u64 %w2, %p0, %w1;\n"
+                             "  st.global.u32 [%w2], %r5;\n";
+
 TEST(Mbarrier, OrdersTheThreadsThatWait) {
   std::string found;
-  std::string exchange = "  shl.b32 %r0, %t, 0;\n"
-                         "  mov.u32 %r1, tile;\n"
-                         "  add.u32 %r2, %r1, %t;\n"
-                         "  st.shared.u8 [%r2], %t;\n";
-  std::string readBack = "  sub.u32 %r3, 63, %t;\n"
-                         "  add.u32 %r4, %r1, %r3;\n"
-                         "  ld.shared.u8 %r5, [%r4];\n"
-                         "  mul.wide.u32 %w1, %t, 4;\n"
-                         "  add.u64 %w2, %p0, %w1;\n"
-                         "  st.global.u32 [%w2], %r5;\n";
   auto out =
       run(initThen + "  bar.sync 0;\n" + exchange + arriveAndWait + readBack,
           found, 64);
@@ -107,6 +108,22 @@ TEST(Mbarrier, OrdersTheThreadsThatWait) {
   run(initThen + "  bar.sync 0;\n" + exchange +
           "  mbarrier.arrive.shared.b64 %w0, [bar];\n" + readBack,
       found, 64);
+  EXPECT_NE(found.find("race"), std::string::npos) << found;
+}
+
+TEST(Mbarrier, RelaxedOperationsNeedFences) {
+  const std::string arrive =
+      "  mbarrier.arrive.relaxed.cta.shared.b64 %w0, [bar];\n";
+  const std::string wait = "L: mbarrier.try_wait.relaxed.cta.shared.b64 %q0, "
+                           "[bar], %w0;\n  @!%q0 bra L;\n";
+  const std::string fence = "  fence.acq_rel.cta;\n";
+  const std::string before = initThen + "  bar.sync 0;\n" + exchange;
+  std::string found;
+  run(before + fence + arrive + wait + fence + readBack, found, 64);
+  EXPECT_EQ(found, "");
+  run(before + arrive + wait + fence + readBack, found, 64);
+  EXPECT_NE(found.find("race"), std::string::npos) << found;
+  run(before + fence + arrive + wait + readBack, found, 64);
   EXPECT_NE(found.find("race"), std::string::npos) << found;
 }
 
