@@ -62,19 +62,21 @@ template <Cmp C> struct Compare {
   }
 };
 
-/// Values of a type that is compared as another: halves as floats, f32 with
-/// subnormals flushed.
+/// Values of a type that is compared as another: halves as floats, both also
+/// with subnormals flushed.
 struct FlushedF32 {
   uint32_t bits;
-  operator float() const {
-    uint32_t b = (bits & 0x7f800000) ? bits : bits & 0x80000000;
-    return std::bit_cast<float>(b);
-  }
+};
+struct FlushedF16 {
+  uint16_t bits;
 };
 template <class T> T comparable(T a) { return a; }
 inline float comparable(F16 a) { return toFloat(a); }
 inline float comparable(BF16 a) { return toFloat(a); }
-inline float comparable(FlushedF32 a) { return a; }
+inline float comparable(FlushedF32 a) {
+  return flush(std::bit_cast<float>(a.bits));
+}
+inline float comparable(FlushedF16 a) { return toFloat(flush(F16{a.bits})); }
 
 template <Cmp C> struct CompareAs {
   template <class T> static bool apply(T a, T b) {
@@ -153,7 +155,7 @@ void execHalves(Warp &warp, const Inst &inst, uint32_t mask) {
     for (unsigned h = 0; h < 2; ++h) {
       H x{static_cast<uint16_t>(a[l] >> (16 * h))};
       H y{static_cast<uint16_t>(b[l] >> (16 * h))};
-      t[h] |= Compare<C>::apply(toFloat(x), toFloat(y)) ? 1u << l : 0;
+      t[h] |= CompareAs<C>::apply(x, y) ? 1u << l : 0;
     }
   if (inst.flags == 0)
     return setBoth(warp, inst, t[0], t[1], mask);
@@ -201,7 +203,7 @@ template <class T, Shape S> Exec pickCmp(Cmp c) {
 
 template <Shape S> Exec pickType(Ty ty, Cmp c, bool ftz) {
   if (ty == Ty::F16)
-    return pickCmp<F16, S>(c);
+    return ftz ? pickCmp<FlushedF16, S>(c) : pickCmp<F16, S>(c);
   if (ty == Ty::BF16)
     return pickCmp<BF16, S>(c);
   if (ty == Ty::F32)
@@ -227,6 +229,12 @@ Cmp parseCmp(Decoder &d) {
   d.fail("'" + d.fullName() + "' lacks a comparison");
 }
 
+Exec pickHalves(Ty ty, Cmp c, bool ftz) {
+  if (ty == Ty::BF16x2)
+    return pickCmp<BF16, ToHalves>(c);
+  return ftz ? pickCmp<FlushedF16, ToHalves>(c) : pickCmp<F16, ToHalves>(c);
+}
+
 uint8_t parseCombine(Decoder &d) {
   if (d.has("and"))
     return CAnd;
@@ -247,9 +255,9 @@ void decodeSetp(Decoder &d) {
   std::vector<uint32_t> dests = {d.predDst(d.op(0))};
   if (!d.op(0).second.empty())
     dests.push_back(d.predDst(d.op(0).second[0]));
-  Exec exec = ty == Ty::F16x2    ? pickCmp<F16, ToHalves>(cmp)
-              : ty == Ty::BF16x2 ? pickCmp<BF16, ToHalves>(cmp)
-                                 : pickType<ToPred>(ty, cmp, ftz);
+  bool halves = ty == Ty::F16x2 || ty == Ty::BF16x2;
+  Exec exec =
+      halves ? pickHalves(ty, cmp, ftz) : pickType<ToPred>(ty, cmp, ftz);
   if (!exec)
     d.fail("'" + d.fullName() + "' does not take ." + typeName(ty));
   Inst &inst = d.emit(exec, dests, sources);
@@ -288,9 +296,8 @@ void decodeSet(Decoder &d) {
   if (how)
     sources.push_back(d.predSrc(d.op(3)));
   bool halves = ty == Ty::F16x2 || ty == Ty::BF16x2;
-  Exec exec = ty == Ty::F16x2    ? pickCmp<F16, ToHalves>(cmp)
-              : ty == Ty::BF16x2 ? pickCmp<BF16, ToHalves>(cmp)
-                                 : pickType<ToValue>(ty, cmp, ftz);
+  Exec exec =
+      halves ? pickHalves(ty, cmp, ftz) : pickType<ToValue>(ty, cmp, ftz);
   if (!exec)
     d.fail("'" + d.fullName() + "' does not take ." + typeName(ty));
   Inst &inst = d.emit(exec, {d.dst(d.op(0), result)}, sources);

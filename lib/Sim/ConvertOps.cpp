@@ -66,12 +66,14 @@ double roundIntegral(double x, Round round) {
   }
 }
 
-/// Out of range clamps, NaN gives 0.
+/// Out of range clamps. NaN gives 0, or from f64 and to 64 bits the top bit.
 uint64_t floatToInteger(double x, const Cvt &cvt) {
-  if (x != x)
-    return 0;
-  double r = roundIntegral(x, cvt.round);
   unsigned bits = typeBits(cvt.to);
+  if (x != x)
+    return cvt.from == Ty::F64 || bits == 64
+               ? extend(1ull << (bits - 1), cvt.to)
+               : 0;
+  double r = roundIntegral(x, cvt.round);
   if (isSigned(cvt.to)) {
     double limit = std::ldexp(1.0, static_cast<int>(bits) - 1);
     if (r >= limit)
@@ -176,9 +178,36 @@ uint64_t floatToFloat(double x, const Cvt &cvt) {
   return encodeFloat(x, cvt);
 }
 
+/// NaN to NaN. The ISA text leaves the payload open; this is what an H200
+/// gives (docs/hardware.md). Conversions from and to f64 keep what fits of it.
+uint64_t convertNan(uint64_t bits, const Cvt &cvt) {
+  bool plain = !cvt.toIntegral && !cvt.flags;
+  unsigned from = typeBits(cvt.from), to = typeBits(cvt.to);
+  if (cvt.from == cvt.to && plain && from >= 32)
+    return bits;
+  if (cvt.from == Ty::BF16 && cvt.to == Ty::F32 && !cvt.flags)
+    return bits << 16;
+  bool keeps = (cvt.from == Ty::F64 || cvt.to == Ty::F64) &&
+               !(cvt.from == Ty::F32 && cvt.flags & CvtFtz);
+  auto fraction = [](Ty ty) {
+    return ty == Ty::F64 ? 52 : ty == Ty::F32 ? 23 : ty == Ty::F16 ? 10 : 7;
+  };
+  unsigned ff = fraction(cvt.from), tf = fraction(cvt.to);
+  if (!keeps) // as from the canonical NaN of the source
+    return cvt.to == Ty::F64 ? 0x7fffffffe0000000ull : encodeFloat(NAN, cvt);
+  uint64_t payload = bits & ((1ull << ff) - 1);
+  payload = tf > ff ? payload << (tf - ff) : payload >> (ff - tf);
+  uint64_t sign = bits >> (from - 1) & 1;
+  uint64_t top = (1ull << (to - 1 - tf)) - 1;
+  return sign << (to - 1) | top << tf | 1ull << (tf - 1) | payload;
+}
+
 uint64_t convert(uint64_t bits, const Cvt &cvt) {
   if (isFp(cvt.from)) {
     double x = decodeFloat(bits, cvt.from, cvt.flags & CvtFtz);
+    if (x != x && isFloat(cvt.to) && isFloat(cvt.from) && cvt.to != Ty::TF32 &&
+        !(cvt.flags & CvtSat))
+      return convertNan(bits, cvt);
     return isFp(cvt.to) ? floatToFloat(x, cvt) : floatToInteger(x, cvt);
   }
   uint64_t value = extend(bits, cvt.from);
@@ -254,6 +283,9 @@ struct HalfToF32 {
     return x != x ? std::bit_cast<float>(0x7fffffffu) : x;
   }
 };
+struct BHalfToF32 {
+  static float apply(BF16 a) { return toFloat(a); } // NaN as it is
+};
 struct F32ToHalf {
   static F16 apply(float a) { return toF16(a); }
 };
@@ -296,7 +328,7 @@ Exec fastCvt(const Cvt &cvt) {
   if (is(Ty::F32, Ty::F16))
     return execLanes<HalfToF32, float, F16>;
   if (is(Ty::F32, Ty::BF16))
-    return execLanes<HalfToF32, float, BF16>;
+    return execLanes<BHalfToF32, float, BF16>;
   if (is(Ty::F16, Ty::F32))
     return execLanes<F32ToHalf, F16, float>;
   if (is(Ty::BF16, Ty::F32))

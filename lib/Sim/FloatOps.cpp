@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Floating-point arithmetic of f32, f64, f16, bf16 and their pairs (ISA text,
 // sections 9.7.3 and 9.7.4): add, sub, mul, fma, mad, min, max, neg, abs,
-// copysign. A NaN result is the canonical one; x86's own differs.
+// copysign. NaN results are not x86's own: Nan.h.
 #include "Decoder.h"
 #include "Lanes.h"
+#include "Nan.h"
 #include <cfenv>
 #include <cmath>
 
@@ -14,22 +15,28 @@ namespace {
 inline float canonical(float x) {
   return x != x ? std::bit_cast<float>(0x7fffffffu) : x;
 }
-// f64 results keep x86's quiet NaN apart from its sign.
-inline double canonical(double x) {
-  return x != x ? std::bit_cast<double>(0x7ff8000000000000ull) : x;
-}
 
-// The operations on the type that they are computed in.
+// The operations on the type that they are computed in. `nan` is the result
+// if that is NaN. `scaled` is 2^64 times the result, for results so small that
+// rounding to a subnormal number may have lifted them to a normal one.
 struct AddF {
   template <class T> static T apply(T a, T b) { return a + b; }
+  static double nan(double a, double b) { return nanOf(a, b); }
 };
 struct SubF {
   template <class T> static T apply(T a, T b) { return a - b; }
+  static double nan(double a, double b) { return nanOf(a, b); }
 };
 struct MulF {
   template <class T> static T apply(T a, T b) { return a * b; }
+  static double nan(double a, double b) { return nanOf(a, b); }
+  static float scaled(float a, float b) { return a * 0x1p64f * b; }
 };
 struct FmaF {
+  static double nan(double a, double b, double c) { return nanOf(a, c, b); }
+  static float scaled(float a, float b, float c) {
+    return __builtin_fmaf(a * 0x1p64f, b, c * 0x1p64f);
+  }
   static float apply(float a, float b, float c) {
     return __builtin_fmaf(a, b, c);
   }
@@ -38,6 +45,7 @@ struct FmaF {
   }
 };
 template <bool IsMax, bool Nan, bool XorSign> struct MinMaxF {
+  static double nan(double a, double b) { return nanOf(a, b); }
   template <class T> static T apply(T a, T b) {
     bool sign = std::signbit(a) != std::signbit(b);
     if (XorSign) {
@@ -65,15 +73,32 @@ template <bool Sat, class T> inline T clampUnit(T x) {
   return x;
 }
 
+/// A result becomes 0 if it is subnormal when rounded as if exponents had no
+/// limit.
+template <class Op, class... S> inline float flushResult(float r, S... s) {
+  r = flush(r);
+  if constexpr (requires { Op::scaled(s...); }) {
+    bool lifted =
+        std::fabs(r) == 0x1p-126f && std::fabs(Op::scaled(s...)) < 0x1p-62f;
+    r = lifted ? std::copysign(0.0f, r) : r;
+  }
+  return r;
+}
+
 template <class Op, bool Ftz, bool Sat> struct OnF32 {
   template <class... S> static float apply(S... s) {
-    float r = Ftz ? flush(Op::apply(flush(s)...)) : Op::apply(s...);
+    float r;
+    if constexpr (Ftz)
+      r = flushResult<Op>(Op::apply(flush(s)...), flush(s)...);
+    else
+      r = Op::apply(s...);
     return clampUnit<Sat>(canonical(r));
   }
 };
 template <class Op> struct OnF64 {
   template <class... S> static double apply(S... s) {
-    return canonical(Op::apply(s...));
+    double r = Op::apply(s...);
+    return r != r ? Op::nan(s...) : r;
   }
 };
 
@@ -85,8 +110,9 @@ enum HalfFlags : uint8_t { HalfFtz = 1, HalfSat = 2, HalfRelu = 4 };
 
 template <class H> H finishHalf(float x, uint8_t flags) {
   H r = fromFloat<H>(x);
-  if (flags & HalfFtz)
-    r = flush(r);
+  // Subnormal in f16 with rounding as if exponents had no limit.
+  if ((flags & HalfFtz) && std::fabs(x) < 0x1p-14f * (1 - 0x1p-12f))
+    r.bits &= 0x8000;
   if (flags & HalfSat)
     r = fromFloat<H>(clampUnit<true>(toFloat(r)));
   if ((flags & HalfRelu) && (r.bits & 0x8000) && toFloat(r) == toFloat(r))
@@ -135,6 +161,14 @@ void execHalf(Warp &warp, const Inst &inst, uint32_t mask) {
   blend(d, t, mask);
 }
 
+template <unsigned N, class T, class F>
+inline T onOperands(const volatile T *s, F f) {
+  if constexpr (N == 3)
+    return f(T(s[0]), T(s[1]), T(s[2]));
+  else
+    return f(T(s[0]), T(s[1]));
+}
+
 /// Rounding other than to nearest: the host's mode is changed around the loop.
 /// kind: 0 toward zero, 1 down, 2 up; flags: 1 ftz, 2 sat.
 template <class Op, class T, unsigned N>
@@ -152,14 +186,13 @@ __attribute__((noinline)) void execRounded(Warp &warp, const Inst &inst,
         x = (inst.flags & 1) ? flush(x) : x;
       s[i] = x;
     }
-    volatile T r;
-    if constexpr (N == 3)
-      r = Op::apply(T(s[0]), T(s[1]), T(s[2]));
-    else
-      r = Op::apply(T(s[0]), T(s[1]));
-    T x = canonical(T(r));
-    if constexpr (sizeof(T) == 4)
-      x = (inst.flags & 1) ? flush(x) : x;
+    T x = onOperands<N>(s, [&](auto... v) -> T {
+      volatile T r = Op::apply(v...);
+      if constexpr (sizeof(T) == 8)
+        return r != r ? Op::nan(v...) : r;
+      else
+        return canonical((inst.flags & 1) ? flushResult<Op>(r, v...) : r);
+    });
     if (inst.flags & 2)
       x = clampUnit<true>(x);
     d[l] = toCell<T>(x);
@@ -278,29 +311,50 @@ template <bool IsMax> struct PickMinMax {
   }
 };
 
-// Sign operations work on bits, so that NaN keeps its payload.
-template <bool IsAbs, class T, T Sign> struct SignBits {
-  static T apply(T a) { return IsAbs ? T(a & ~Sign) : T(a ^ Sign); }
-};
-template <bool IsAbs> struct SignF32Ftz {
+template <bool IsAbs, bool Ftz> struct SignF32 {
   static float apply(float a) {
-    return IsAbs ? std::fabs(flush(a)) : -flush(a);
+    if constexpr (Ftz)
+      a = flush(a);
+    return canonical(IsAbs ? std::fabs(a) : -a);
+  }
+};
+template <bool IsAbs> struct SignF64 {
+  static double apply(double a) {
+    return a != a ? quiet(a) : IsAbs ? std::fabs(a) : -a;
+  }
+};
+template <bool IsAbs, class H, bool Ftz> struct SignHalf {
+  static uint32_t apply(uint32_t a) {
+    H h{static_cast<uint16_t>(a)};
+    if constexpr (Ftz)
+      h = flush(h);
+    if (toFloat(h) != toFloat(h))
+      return 0x7fff;
+    return IsAbs ? h.bits & 0x7fff : h.bits ^ 0x8000;
+  }
+};
+template <class One> struct InBothHalves {
+  static uint32_t apply(uint32_t a) {
+    return One::apply(a & 0xffff) | One::apply(a >> 16) << 16;
   }
 };
 
-template <bool IsAbs> Exec pickSign(Ty ty, bool ftz) {
+template <bool IsAbs, bool Ftz> Exec pickSign(Ty ty) {
+  using Half = SignHalf<IsAbs, F16, Ftz>;
+  using BHalf = SignHalf<IsAbs, BF16, false>;
   switch (ty) {
   case Ty::F32:
-    return ftz ? unary<SignF32Ftz<IsAbs>, float>()
-               : unary<SignBits<IsAbs, uint32_t, 0x80000000u>, uint32_t>();
+    return unary<SignF32<IsAbs, Ftz>, float>();
   case Ty::F64:
-    return unary<SignBits<IsAbs, uint64_t, 1ull << 63>, uint64_t>();
+    return unary<SignF64<IsAbs>, double>();
   case Ty::F16:
+    return unary<Half, uint32_t>();
   case Ty::BF16:
-    return unary<SignBits<IsAbs, uint16_t, 0x8000>, uint16_t>();
+    return unary<BHalf, uint32_t>();
   case Ty::F16x2:
+    return unary<InBothHalves<Half>, uint32_t>();
   case Ty::BF16x2:
-    return unary<SignBits<IsAbs, uint32_t, 0x80008000u>, uint32_t>();
+    return unary<InBothHalves<BHalf>, uint32_t>();
   default:
     return nullptr;
   }
@@ -336,9 +390,11 @@ void decodeFloatMinMax(Decoder &d) {
 void decodeFloatSign(Decoder &d) {
   bool ftz = d.has("ftz");
   Ty ty = d.type();
-  emitFloat(
-      d, d.base() == "abs" ? pickSign<true>(ty, ftz) : pickSign<false>(ty, ftz),
-      ty, {-1, false, false, false}, 1, Pipe::Alu);
+  bool isAbs = d.base() == "abs";
+  Exec exec =
+      isAbs ? (ftz ? pickSign<true, true>(ty) : pickSign<true, false>(ty))
+            : (ftz ? pickSign<false, true>(ty) : pickSign<false, false>(ty));
+  emitFloat(d, exec, ty, {-1, false, false, false}, 1, Pipe::Alu);
 }
 
 void addFloatOps(OpcodeTable &t) {

@@ -39,6 +39,11 @@ inline F16 flush(F16 x) {
 }
 inline BF16 flush(BF16 x) { return x; }
 
+/// Bits of a result in f32: every NaN is the canonical one.
+inline uint32_t canonicalBits(float x) {
+  return x != x ? 0x7fffffffu : std::bit_cast<uint32_t>(x);
+}
+
 /// Rounds to nearest even; NaN becomes the canonical 0x7fff.
 inline F16 toF16(float x) {
   uint16_t bits = std::bit_cast<uint16_t>(static_cast<_Float16>(x));

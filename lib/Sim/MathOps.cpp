@@ -7,6 +7,7 @@
 // moves the last bit, so that no test leans on one rounding.
 #include "Decoder.h"
 #include "Lanes.h"
+#include "Nan.h"
 #include <cfenv>
 #include <cmath>
 
@@ -25,7 +26,8 @@ enum Function : uint8_t {
   FEx2,
   FTanh,
 };
-enum MathFlags : uint8_t { MathFtz = 1, MathApprox = 2 };
+/// MathByReciprocal: div.approx, which multiplies by 1 / b.
+enum MathFlags : uint8_t { MathFtz = 1, MathApprox = 2, MathByReciprocal = 4 };
 
 double evaluate(uint8_t function, double a, double b) {
   switch (function) {
@@ -66,7 +68,18 @@ float perturb(float r, uint32_t a, uint64_t seed) {
   }
 }
 
-float finish(float r) { return r != r ? std::bit_cast<float>(0x7fffffffu) : r; }
+float finish(float r) { return std::bit_cast<float>(canonicalBits(r)); }
+
+/// `scaled` is 2^64 r, rounded alike: what is subnormal before exponents are
+/// limited becomes 0.
+float flushResult(float r, float scaled) {
+  bool lifted = std::fabs(r) == 0x1p-126f && std::fabs(scaled) < 0x1p-62f;
+  return lifted ? std::copysign(0.0f, r) : flush(r);
+}
+
+double nanOfMath(uint8_t function, double a, double b) {
+  return function == FDiv ? nanOf(b, a) : nanOf(a);
+}
 
 /// exp2 of 32 floats: 2^n by exponent, 2^f on [-0.5, 0.5] by a polynomial in
 /// float whose error is below one unit in the last place.
@@ -117,13 +130,19 @@ void execMathF32(Warp &warp, const Inst &inst, uint32_t mask) {
     float b = std::bit_cast<float>(cells[1][l]);
     if (ftz)
       a = flush(a), b = flush(b);
-    auto r = static_cast<float>(evaluate(inst.kind, a, b));
+    double exact = evaluate(inst.kind, a, b);
+    // 1 / b is subnormal and taken for 0 (ISA text, 9.7.3.8).
+    if ((inst.flags & MathByReciprocal) && std::fabs(b) > 0x1p126f &&
+        std::isfinite(b))
+      exact = a * std::copysign(0.0, double(b));
+    auto r = static_cast<float>(exact);
     // Division and root in double, then rounded to f32, are as if rounded
     // once (53 >= 2 * 24 + 2).
     if (config.perturbApprox && (inst.flags & MathApprox))
       r = perturb(r, cells[0][l], config.seed);
-    r = finish(r);
-    d[l] = std::bit_cast<uint32_t>(ftz ? flush(r) : r);
+    if (ftz)
+      r = flushResult(r, static_cast<float>(exact * 0x1p64));
+    d[l] = canonicalBits(r);
   });
 }
 
@@ -143,22 +162,17 @@ __attribute__((noinline)) void execDirected(Warp &warp, const Inst &inst,
         a = flush(a);
         b = flush(b);
       }
-    volatile T one = 1;
-    volatile T r;
-    if (inst.kind == FDiv)
-      r = a / b;
-    else if (inst.kind == FRcp)
-      r = one / a;
+    auto apply = [&](T scale) -> T {
+      volatile T one = scale, x = a * scale;
+      if (inst.kind == FDiv)
+        return x / b;
+      return inst.kind == FRcp ? one / a : std::sqrt(T(a));
+    };
+    T x = apply(1);
+    if constexpr (sizeof(T) == 4)
+      x = finish(inst.flags & MathFtz ? flushResult(x, apply(0x1p64f)) : x);
     else
-      r = std::sqrt(T(a));
-    T x = r;
-    if constexpr (sizeof(T) == 4) {
-      x = finish(x);
-      if (inst.flags & MathFtz)
-        x = flush(x);
-    } else if (x != x) {
-      x = std::bit_cast<T>(0x7ff8000000000000ull);
-    }
+      x = x != x ? nanOfMath(inst.kind, a, b) : x;
     d[l] = toCell<T>(x);
   });
   std::fesetround(before);
@@ -169,11 +183,25 @@ void execMathF64(Warp &warp, const Inst &inst, uint32_t mask) {
   const uint64_t *a = warp.wide(inst.s(0)),
                  *b = warp.wide(inst.s(inst.ns > 1 ? 1 : 0));
   forLanes(mask, [&](unsigned l) {
-    double r = evaluate(inst.kind, std::bit_cast<double>(a[l]),
-                        std::bit_cast<double>(b[l]));
-    // rcp.approx.ftz.f64 and rsqrt.approx.f64 are precise to 20 bits and
-    // more; the double result is within that.
-    d[l] = r != r ? 0x7ff8000000000000ull : std::bit_cast<uint64_t>(r);
+    auto x = std::bit_cast<double>(a[l]), y = std::bit_cast<double>(b[l]);
+    double r = evaluate(inst.kind, x, y);
+    d[l] = std::bit_cast<uint64_t>(r != r ? nanOfMath(inst.kind, x, y) : r);
+  });
+}
+
+/// rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 work on the upper words, with 20
+/// fraction bits (ISA text, 9.7.3.14 and 9.7.3.17).
+void execUpperF64(Warp &warp, const Inst &inst, uint32_t mask) {
+  constexpr uint64_t upper = 0xffffffff00000000, exponent = 0x7ff0000000000000;
+  uint64_t *d = warp.wide(inst.d(0));
+  const uint64_t *a = warp.wide(inst.s(0));
+  auto flushed = [](uint64_t x) {
+    return x & exponent ? x & upper : x & 1ull << 63;
+  };
+  forLanes(mask, [&](unsigned l) {
+    auto x = std::bit_cast<double>(flushed(a[l]));
+    double r = evaluate(inst.kind, x, x);
+    d[l] = r != r ? 0x7fffffff00000000 : flushed(std::bit_cast<uint64_t>(r));
   });
 }
 
@@ -186,8 +214,8 @@ void mathHalves(Warp &warp, const Inst &inst, uint32_t mask, From from) {
     uint32_t r = 0;
     for (unsigned h = 0; h < inst.vec; ++h) {
       float x = toFloat(H{static_cast<uint16_t>(a[l] >> (16 * h))});
-      r |= uint32_t(from(static_cast<float>(evaluate(inst.kind, x, x))).bits)
-           << (16 * h);
+      auto y = static_cast<float>(evaluate(inst.kind, x, x));
+      r |= uint32_t(from(inst.flags & MathFtz ? flush(y) : y).bits) << (16 * h);
     }
     d[l] = r;
   });
@@ -209,7 +237,9 @@ int hostRounding(Decoder &d) {
 }
 
 void decodeMath(Decoder &d, Function function, unsigned n) {
-  bool approx = d.has("approx") || (function == FDiv && d.has("full"));
+  bool approx = d.has("approx"), byReciprocal = approx && function == FDiv;
+  if (function == FDiv && d.has("full"))
+    approx = true;
   int rounding = hostRounding(d);
   bool ftz = d.has("ftz");
   Ty ty = d.type();
@@ -226,6 +256,7 @@ void decodeMath(Decoder &d, Function function, unsigned n) {
     break;
   case Ty::F64:
     exec = rounding >= 0 && rounding != FE_TONEAREST ? execDirected<double>
+           : ftz                                     ? execUpperF64
                                                      : execMathF64;
     break;
   case Ty::F16:
@@ -248,7 +279,8 @@ void decodeMath(Decoder &d, Function function, unsigned n) {
     sources.push_back(d.src(d.op(i), ty));
   Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, sources, Pipe::Mufu);
   inst.kind = function;
-  inst.flags = (ftz ? MathFtz : 0) | (approx ? MathApprox : 0);
+  inst.flags = (ftz ? MathFtz : 0) | (approx ? MathApprox : 0) |
+               (byReciprocal ? MathByReciprocal : 0);
   inst.imm = rounding;
   inst.vec = ty == Ty::F16x2 || ty == Ty::BF16x2 ? 2 : 1;
 }

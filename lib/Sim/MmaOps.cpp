@@ -11,6 +11,7 @@
 //   C, D:         element i holds row g + 8 (i / 2), column 2 t + i % 2.
 #include "Decoder.h"
 #include "Lanes.h"
+#include "Nan.h"
 #include "TensorSum.h"
 #include <algorithm>
 #include <cstring>
@@ -148,7 +149,7 @@ void storeFloat(Warp &warp, const Inst &inst, const Mma &mma,
         uint32_t bits = toF16(value).bits;
         word = i % 2 ? (word & 0xffff) | bits << 16 : bits;
       } else {
-        warp.narrow(inst.d(i))[l] = std::bit_cast<uint32_t>(value);
+        warp.narrow(inst.d(i))[l] = canonicalBits(value);
       }
     }
 }
@@ -168,7 +169,7 @@ template <unsigned M, unsigned K> void multiply(FloatTile &tile) {
 
 void multiplyFloat(FloatTile &tile, const Mma &mma, const Launch &launch) {
   if (launch.config.exactTensorSums) {
-    TensorSum sum = TensorSum::ofTarget(launch.program->smVersion, mma.a);
+    TensorSum sum(launch.program->smVersion, mma.a, mma.b, mma.d, false);
     for (unsigned i = 0; i < mma.m; ++i)
       for (unsigned n = 0; n < 8; ++n)
         tile.c[i][n] =
@@ -215,8 +216,10 @@ void execMmaF64(Warp &warp, const Inst &inst, uint32_t) {
   }
   for (unsigned i = 0; i < mma.m; ++i)
     for (unsigned n = 0; n < 8; ++n)
-      for (unsigned k = 0; k < mma.k; ++k)
-        c[i][n] = __builtin_fma(a[i][k], b[k][n], c[i][n]);
+      for (unsigned k = 0; k < mma.k; ++k) {
+        double sum = __builtin_fma(a[i][k], b[k][n], c[i][n]);
+        c[i][n] = sum == sum ? sum : nanOf(a[i][k], c[i][n], b[k][n]);
+      }
   taintResult(warp, inst, mma);
   for (unsigned l = 0; l < 32; ++l)
     for (unsigned i = 0; i < mma.m / 4; ++i) {

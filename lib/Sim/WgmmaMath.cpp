@@ -155,7 +155,7 @@ void setAccumulator(Warp &warp, const Inst &inst, bool half, unsigned lane,
 void multiply(Tile &tile, const WgmmaShape &shape, const Launch &launch) {
   unsigned n = shape.n, k = shape.k;
   if (launch.config.exactTensorSums && isFloat(shape.d)) {
-    TensorSum sum = TensorSum::ofTarget(launch.program->smVersion, shape.a);
+    TensorSum sum(launch.program->smVersion, shape.a, shape.b, shape.d, true);
     for (unsigned r = 0; r < 16; ++r)
       for (unsigned c = 0; c < n; ++c)
         tile.c[r * n + c] =
@@ -178,7 +178,7 @@ uint32_t resultBits(const Inst &inst, Ty ty, float sum, uint32_t old,
   if (ty == Ty::F16)
     return toF16(sum).bits;
   if (ty == Ty::F32)
-    return std::bit_cast<uint32_t>(sum);
+    return canonicalBits(sum);
   int64_t value =
       static_cast<int64_t>(sum) + (keep ? static_cast<int32_t>(old) : 0);
   if (inst.flags & WgmmaSaturate)

@@ -211,7 +211,7 @@ uint64_t resultBits(double value, Ty ty, bool saturate) {
   case Ty::F64:
     return std::bit_cast<uint64_t>(value);
   case Ty::F32:
-    return std::bit_cast<uint32_t>(static_cast<float>(value));
+    return canonicalBits(static_cast<float>(value));
   case Ty::F16:
     return toF16(static_cast<float>(value)).bits;
   default:
@@ -243,7 +243,7 @@ double dot(const Launch &launch, const WmmaMath &math,
   }
   auto sum = static_cast<float>(c);
   if (launch.config.exactTensorSums)
-    return TensorSum::ofTarget(launch.program->smVersion, math.a)
+    return TensorSum(launch.program->smVersion, math.a, math.b, math.d, false)
         .dot(fa, fb, 1, k, sum);
   for (unsigned x = 0; x < k; ++x)
     sum = __builtin_fmaf(fa[x], fb[x], sum);
