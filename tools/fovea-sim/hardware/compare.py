@@ -97,6 +97,8 @@ def compare_form(form, a, b, limit):
 
 def result_elements(form, words):
     """D of a matrix form: trials x rows x columns."""
+    if form.volta:
+        return words.astype(np.uint64)
     if form.wgmma:
         return np.stack([fragments.unpack_accumulator(w, form.d, form.n)
                          for w in words])
@@ -111,7 +113,8 @@ def compare_matrix(form, a, b, limit):
             return True
     left, right = (result_elements(form, x[f"{form.name}|D"]) for x in (a, b))
     trials, flat = len(left), (len(left), -1)
-    value, payload, ulps = compare_array(form.d, left.ravel(), right.ravel())
+    kind = "f16x2" if form.volta and form.d == "f16" else form.d
+    value, payload, ulps = compare_array(kind, left.ravel(), right.ravel())
     if not value.any() and not payload.any():
         return False
     print(f"{form.name}: {value.sum()} values, {payload.sum()} NaN bits of "

@@ -4,7 +4,7 @@
 A form is a piece of PTX that reads registers a0, a1, ... and writes d0, d1,
 ...; `ins` and `outs` name what these hold (inputs.WIDTH).
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 FORMS = {}
 INTS = ("u16", "s16", "u32", "s32", "u64", "s64")
@@ -20,7 +20,7 @@ class Form:
     rows: int = 1024
     decl: str = ""
     approx: bool = False
-    launch: dict = field(default_factory=dict)
+    group: str = ""  # the function below that adds it
 
 
 def kind_of(ty):
@@ -150,6 +150,62 @@ def video_forms():
             for mode in ("clamp", "wrap"):
                 add(f"{op}.{a}.{a}.u32.{mode}", "i32", "i32 sh")
     add("vmad.s32.s32.s32", "i32", "i32 i32 i32")
+
+
+def video_selection_forms():
+    """Selectors of bytes and halves, secondary operations, masks."""
+    def scalar(op, d, a, b, sa="", sb="", sat="", tail=".add", c=True, end=""):
+        name = f"{op}.{d}.{a}.{b}{sat}"
+        text = f"{name}{tail}{end} d0, a0{sa}, a1{sb}" + (
+            ", a2;" if c else ";")
+        add(f"{name}{tail}{end} {sa}{sb}", "i32", "i32 i32 i32", text)
+    for op in ("vadd", "vsub", "vabsdiff", "vmin", "vmax"):
+        for tail in (".add", ".min", ".max"):
+            scalar(op, "s32", "s32", "u32", ".b1", ".h1", ".sat", tail)
+            scalar(op, "u32", "u32", "s32", ".h0", ".b3", "", tail)
+            scalar(op, "s32", "u32", "u32", "", ".b2", "", tail)
+        for sel in (".b0", ".b2", ".h0", ".h1"):
+            name = f"{op}.s32.s32.s32.sat"
+            add(f"{name} into {sel}", "i32", "i32 i32 i32",
+                f"{name} d0{sel}, a0, a1.h1, a2;")
+    for op in ("vshl", "vshr"):
+        for mode in (".clamp", ".wrap"):
+            for a in ("u32", "s32"):
+                name = f"{op}.{a}.{a}.u32.sat{mode}"
+                add(f"{name}.add", "i32", "i32 sh i32",
+                    f"{name}.add d0, a0.h1, a1.b0, a2;")
+    for d, a, b in (("s32", "s32", "s32"), ("u32", "u32", "u32"),
+                    ("s32", "u32", "s32")):
+        for mods in ("", ".sat", ".shr7", ".sat.shr15"):
+            add(f"vmad.{d}.{a}.{b}{mods} .h0.b1", "i32", "i32 i32 i32",
+                f"vmad.{d}.{a}.{b}{mods} d0, a0.h0, a1.b1, a2;")
+    add("vmad.u32.u32.u32.po", "i32", "i32 i32 i32")
+    add("vmad.s32.s32.s32 minus product", "i32", "i32 i32 i32",
+        "vmad.s32.s32.s32 d0, -a0, a1, a2;")
+    add("vmad.s32.s32.s32 minus addend", "i32", "i32 i32 i32",
+        "vmad.s32.s32.s32 d0, a0, a1, -a2;")
+    for cmp in ("eq", "ne", "lt", "le", "gt", "ge"):
+        add(f"vset.s32.u32.{cmp}", "i32", "i32 i32")
+        add(f"vset.u32.s32.{cmp}.add", "i32", "i32 i32 i32",
+            f"vset.u32.s32.{cmp}.add d0, a0.h1, a1.b2, a2;")
+    for op in ("vadd", "vsub", "vavrg", "vabsdiff", "vmin", "vmax"):
+        for ty in ("u32", "s32"):
+            for sat in ("", ".sat"):
+                name = f"{op}2.{ty}.{ty}.{ty}{sat}"
+                add(f"{name} .h1 .h01 .h32", "i32", "i32 i32 i32",
+                    f"{name} d0.h1, a0.h01, a1.h32, a2;")
+                name = f"{op}4.{ty}.{ty}.{ty}{sat}"
+                add(f"{name} .b20 .b0123 .b7546", "i32", "i32 i32 i32",
+                    f"{name} d0.b20, a0.b0123, a1.b7546, a2;")
+            name = f"{op}4.{ty}.{ty}.{ty}.add"
+            add(f"{name} .b310 .b7654 .b3210", "i32", "i32 i32 i32",
+                f"{name} d0.b310, a0.b7654, a1.b3210, a2;")
+    for n, mask, sel in (("2", ".h0", ".h23"), ("4", ".b31", ".b4567")):
+        for cmp in ("ne", "gt", "le"):
+            for end in ("", ".add"):
+                name = f"vset{n}.s32.u32.{cmp}{end}"
+                add(f"{name} {mask} {sel}", "i32", "i32 i32 i32",
+                    f"{name} d0{mask}, a0{sel}, a1, a2;")
 
 
 def compare_forms():
@@ -457,7 +513,72 @@ def atomic_forms():
                 rows=2048)
 
 
+def least_normal_forms():
+    """Products that rounding may lift to the least normal number."""
+    for bits, ty in (("32", "f32"), ("16", "f16")):
+        t = f"tiny{bits}"
+        for r in ROUNDS if ty == "f32" else ("rn",):
+            add(f"mul.{r}.ftz.{ty} tiny", ty, f"{t} {t}",
+                f"mul.{r}.ftz.{ty} d0, a0, a1;", rows=4096)
+            add(f"fma.{r}.ftz.{ty} tiny", ty, f"{t} {t} {t}",
+                f"fma.{r}.ftz.{ty} d0, a0, a1, a2;", rows=8192)
+            if ty == "f32":
+                add(f"div.{r}.ftz.f32 tiny", ty, f"{t} {t}",
+                    f"div.{r}.ftz.f32 d0, a0, a1;", rows=4096)
+    add("rcp.rp.ftz.f32 tiny", "f32", "tiny32 tiny32",
+        "mul.rn.f32 d0, a1, 0f73800000; rcp.rp.ftz.f32 d0, d0;")
+    add("mul.rn.ftz.sat.f16x2 tiny", "f16", "tiny16 tiny16",
+        ".reg .b32 x, y; mov.b32 x, {a0, a0}; mov.b32 y, {a1, a0};"
+        " mul.rn.ftz.sat.f16x2 x, x, y; mov.b32 {d0, a1}, x;")
+    for w in ("global", "shared"):
+        at = "gp" if w == "global" else "sh"
+        add(f"atom.{w}.add.f32 tiny", "f32", "tiny32 tiny32",
+            f"mul.rn.f32 a0, a0, 0f20000000; neg.f32 a0, a0;"
+            f" st.{w}.b32 [{at}], a0; atom.{w}.add.f32 a0, [{at}], a1;"
+            f" ld.volatile.{w}.b32 d0, [{at}];")
+
+
+def wide_atomic_forms():
+    add("atom.generic.add.f32 of shared", "f32", "f32 f32",
+        ".reg .b64 ga; cvt.u64.u32 ga, sh; cvta.shared.u64 ga, ga;"
+        " st.b32 [ga], a0; atom.add.f32 a0, [ga], a1; ld.volatile.b32 d0, [ga];",
+        rows=2048)
+    add("atom.generic.add.f32 of global", "f32", "f32 f32",
+        "st.b32 [gp], a0; atom.add.f32 a0, [gp], a1; ld.volatile.b32 d0, [gp];",
+        rows=2048)
+    for op in ("exch", "cas"):
+        extra = ", y" if op == "cas" else ""
+        add(f"atom.global.{op}.b128", "i64 i64 i64 i64", "few64 few64 few64",
+            ".reg .b128 x, y; st.global.v2.b64 [gp], {a0, a1};"
+            " mov.b128 x, {a2, a1}; mov.b128 y, {a1, a2};"
+            f" atom.global.{op}.b128 x, [gp], x{extra};"
+            " mov.b128 {d0, d1}, x; ld.volatile.global.b64 d2, [gp];"
+            " ld.volatile.global.b64 d3, [gp+8];", rows=1024)
+
+
+def chain_forms():
+    """What the carry is after each of these, seen by addc and subc."""
+    for ty in ("u32", "u64"):
+        k = kind_of(ty)
+        for first in ("add.cc", "sub.cc", "mad.lo.cc", "mad.hi.cc"):
+            three = ", a2" if first.startswith("mad") else ""
+            for then in ("addc", "subc", "addc.cc", "subc.cc"):
+                op = f"{first}.{ty} d0, a0, a1{three}; {then}.{ty} d1, a2, a0;"
+                outs, last = f"{k} {k}", ""
+                if then.endswith("cc"):
+                    outs, last = f"{k} {k} {k}", f" addc.{ty} d2, a1, 0;"
+                add(f"{first} {then}.{ty}", outs, f"{k} {k} {k}", op + last,
+                    rows=1024)
+        for then in ("madc.lo", "madc.hi"):
+            add(f"sub.cc {then}.{ty}", f"{k} {k}", f"{k} {k} {k}",
+                f"sub.cc.{ty} d0, a0, a1; {then}.{ty} d1, a0, a1, a2;")
+
+
 for build in (integer_forms, carry_forms, video_forms, compare_forms,
               float_forms, half_forms, approximate_forms, convert_forms,
-              warp_forms, atomic_forms):
+              warp_forms, atomic_forms, least_normal_forms, video_selection_forms,
+              wide_atomic_forms, chain_forms):
+    before = len(FORMS)
     build()
+    for form in list(FORMS.values())[before:]:
+        form.group = build.__name__[: -len("_forms")]

@@ -165,16 +165,18 @@ def core_matrices(matrix, ty):
     of 8 rows x 16 bytes, those along k adjacent."""
     dtype = {8: np.uint8, 16: np.uint16, 32: np.uint32}[BITS[ty]]
     raw = np.ascontiguousarray(matrix.astype(dtype)).view(np.uint8)
-    rows = raw.shape[0]
+    rows, size = raw.shape
     return np.ascontiguousarray(
-        raw.reshape(rows // 8, 8, 2, 16).transpose(0, 2, 1, 3)).ravel()
+        raw.reshape(rows // 8, 8, size // 16, 16).transpose(0, 2, 1, 3)
+    ).ravel()
 
 
-def rows_of_core(raw, ty):
-    """The inverse of core_matrices."""
+def rows_of_core(raw, ty, size=32):
+    """The inverse of core_matrices; size: bytes of a row."""
     dtype = {8: np.uint8, 16: np.uint16, 32: np.uint32}[BITS[ty]]
-    rows = raw.reshape(-1, 2, 8, 16).transpose(0, 2, 1, 3).reshape(-1, 32)
-    return np.ascontiguousarray(rows).view(dtype).astype(np.uint64)
+    rows = raw.reshape(-1, size // 16, 8, 16).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(rows.reshape(-1, size)).view(dtype).astype(
+        np.uint64)
 
 
 def _accumulator(n, e):

@@ -14,7 +14,7 @@ SHAPES = {"f16": (5, 10), "bf16": (8, 7), "f32": (8, 23), "f64": (11, 52),
 WIDTH = {"i8r16": 16, "i8r32": 32, "i16": 16, "i32": 32, "i64": 64, "sh": 32,
          "sel": 32, "lane": 32, "few": 32, "few64": 64, "half": 32,
          "f16": 16, "bf16": 16, "f32": 32, "tf32": 32, "f64": 64,
-         "f16x2": 32, "bf16x2": 32, "e4m3x2": 16, "e5m2x2": 16, "pred": 1}
+         "tiny32": 32, "tiny16": 16, "f16x2": 32, "bf16x2": 32, "e4m3x2": 16, "e5m2x2": 16, "pred": 1}
 # Rows of all edge operands crossed, by number of operands.
 _EDGES = {1: 1000, 2: 40, 3: 12, 4: 6}
 
@@ -80,7 +80,20 @@ def _int_edges(bits):
     return list(dict.fromkeys(values))
 
 
+def _tiny(kind):
+    """Factors whose products lie about the least normal number: powers of two
+    whose exponents add up to it, a few units from 1."""
+    e, f = (8, 23) if kind == "tiny32" else (5, 10)
+    bias = (1 << (e - 1)) - 1
+    half = (1 - bias) // 2
+    ones = [((p + bias) << f) + d for p in (half, half + 1, 0, 1 - bias)
+            for d in (0, 1, 2, 3, -1, -2, 1 << (f - 1), 5)]
+    return ones + [x | 1 << (e + f) for x in ones[:8]]
+
+
 def edges(kind):
+    if kind in ("tiny32", "tiny16"):
+        return _tiny(kind)
     if kind in SHAPES:
         return _float_edges(kind)
     if kind in ("f16x2", "bf16x2"):
@@ -125,6 +138,10 @@ def _random_float(kind, r, extra):
 
 
 def random(kind, seed, count):
+    if kind in ("tiny32", "tiny16"):
+        choices = np.array(_tiny(kind), dtype=np.uint64)
+        return choices[(noise(seed, count) % np.uint64(len(choices))).astype(
+            np.int64)]
     r, extra = noise(seed, count), noise(seed ^ 0x5DEECE66D, count)
     u = np.uint64
     if kind in SHAPES:

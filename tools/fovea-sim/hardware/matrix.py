@@ -41,6 +41,8 @@ class Form:
     trials: int
     wgmma: bool = False
     sparse: bool = False
+    selector: int = 0
+    volta: bool = False  # m8n8k4 of f16: rows are lanes
 
 
 def add(name, m, n, k, d, a, b, c, **more):
@@ -97,6 +99,44 @@ def sparse_forms():
     mma("m16n8k64", "f32", "e4m3", "e5m2", "f32", **more)
 
 
+def volta_forms():
+    for rows in ("row.col", "row.row", "col.row", "col.col"):
+        for d, c in (("f32", "f32"), ("f16", "f16"), ("f32", "f16")):
+            add(f"mma.sync.aligned.m8n8k4.{rows}.{d}.f16.f16.{c}", 32, 8, 4,
+                d, "f16", "f16", c, volta=True, trials=11)
+
+
+def more_sparse_forms():
+    """Other selectors, and metadata that need not be ordered."""
+    for kind in ("sp::ordered_metadata", "sp"):
+        for a, k, selectors in (("f16", 16, (1, 2, 3)), ("f16", 32, (0, 1)),
+                                ("tf32", 8, (1, 2, 3)), ("tf32", 16, (0, 1))):
+            for selector in selectors:
+                if kind != "sp" and (a, k) in (("f16", 32), ("tf32", 16)):
+                    if selector == 0:
+                        continue
+                add(f"mma.{kind}.sync.aligned.m16n8k{k}.row.col.f32.{a}.{a}"
+                    f".f32 selector {selector}", 16, 8, k, "f32", a, a, "f32",
+                    sparse=True, trials=4, selector=selector)
+        add(f"mma.{kind}.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 "
+            "selector 1", 16, 8, 32, "s32", "s8", "s8", "s32", sparse=True,
+            trials=4, selector=1)
+
+
+def sparse_wgmma_forms():
+    for d, a, b, selectors in (("f32", "f16", "f16", (0, 1)),
+                               ("f32", "bf16", "bf16", (0,)),
+                               ("f32", "tf32", "tf32", (0, 1)),
+                               ("f32", "e4m3", "e5m2", (0,)),
+                               ("f16", "e4m3", "e4m3", (0,)),
+                               ("s32", "s8", "u8", (0,))):
+        k = 512 // BITS[a]
+        for selector in selectors:
+            add(f"wgmma.mma_async.sp.sync.aligned.m64n8k{k}.{d}.{a}.{b} "
+                f"selector {selector}", 64, 8, k, d, a, b, d, wgmma=True,
+                sparse=True, trials=4, selector=selector)
+
+
 def wgmma_forms():
     def one(n, d, a, b, mods="", trials=len(CLASSES)):
         k = 256 // BITS[a]
@@ -120,6 +160,9 @@ def wgmma_forms():
 dense_forms()
 sparse_forms()
 wgmma_forms()
+volta_forms()
+more_sparse_forms()
+sparse_wgmma_forms()
 
 
 # --- operands -----------------------------------------------------------------
@@ -128,10 +171,26 @@ def metadata(form, seed):
     """2:4 patterns (1:2 for tf32) of random registers."""
     choices = np.array([0x4, 0x8, 0xC, 0x9, 0xD, 0xE] if form.a != "tf32"
                        else [0x4, 0xE], np.uint64)
-    r = fragments._noise(seed, (32, 8))
+    r = fragments._noise(seed, (128 if form.wgmma else 32, 8))
     nibbles = choices[(r % U(len(choices))).astype(np.int64)]
     shifts = (np.arange(8) * 4).astype(np.uint64)
     return np.bitwise_or.reduce(nibbles << shifts, axis=1).astype(np.uint32)
+
+
+def lanes(matrix, bits):
+    """Rows of elements, a lane each, as registers x lanes."""
+    e = 32 // bits
+    shifts = (np.arange(e) * bits).astype(np.uint64)
+    parts = matrix.reshape(32, -1, e) << shifts
+    return np.ascontiguousarray(
+        np.bitwise_or.reduce(parts, axis=2).T.astype(np.uint32))
+
+
+def spread(form, b, seed):
+    """Four elements of B for each of 32 lanes."""
+    more = [fragments.float_operands("f16", form.c, CLASSES[0], 32, 8, 4,
+                                     seed + i)[1] for i in range(3)]
+    return np.concatenate([b, *more], axis=1).T
 
 
 def operands(form):
@@ -152,7 +211,11 @@ def operands(form):
             a, b, c = fragments.integer_operands(form.a, form.b, t, form.m,
                                                  form.n, form.k, s)
         a = a[:, :stored_k]
-        if form.wgmma:
+        if form.volta:
+            parts["A"].append(lanes(a, 16))
+            parts["B"].append(lanes(spread(form, b, s), 16))
+            parts["C"].append(lanes(c, BITS[form.c]))
+        elif form.wgmma:
             parts["A"].append(fragments.core_matrices(a, form.a))
             parts["B"].append(fragments.core_matrices(
                 np.ascontiguousarray(b.T), form.b))
@@ -172,13 +235,19 @@ def registers(prefix, count):
     return "{" + ", ".join(f"{prefix}{i}" for i in range(count)) + "}"
 
 
+def result_shape(form, arrays):
+    trials, count, threads = arrays["C"].shape
+    return trials, count * BITS[form.d] // BITS[form.c], threads
+
+
 def mma_kernel(form, arrays):
     wide = form.a == "f64"
     ty, size = ("b64", 8) if wide else ("b32", 4)
     counts = {x: v.shape[1] for x, v in arrays.items() if x != "E"}
+    d_count = result_shape(form, arrays)[1]
     text = [f".reg .{ty} {p}<{n}>;" for p, n in
             (("a", counts["A"]), ("b", counts["B"]), ("c", counts["C"]),
-             ("d", counts["C"]))]
+             ("d", d_count))]
     text += [".reg .b64 r0, r1;", ".reg .b32 t0, t1, meta;",
              "mov.u32 t0, %ctaid.x;", "mov.u32 t1, %tid.x;"]
 
@@ -193,14 +262,15 @@ def mma_kernel(form, arrays):
     extra = ""
     if form.sparse:
         text += base(3, 1, 4) + ["ld.global.b32 meta, [r0];"]
-        extra = ", meta, 0x0"
-    text.append(f"{form.name} {registers('d', counts['C'])}, "
+        extra = f", meta, {form.selector:#x}"
+    opcode = form.name.split()[0]
+    text.append(f"{opcode} {registers('d', d_count)}, "
                 f"{registers('a', counts['A'])}, "
                 f"{registers('b', counts['B'])}, "
                 f"{registers('c', counts['C'])}{extra};")
-    text += base(len(arrays), counts["C"], size)
+    text += base(len(arrays), d_count, size)
     text += [f"st.global.{ty} [r0+{32 * size * r}], d{r};"
-             for r in range(counts["C"])]
+             for r in range(d_count)]
     return text
 
 
@@ -225,11 +295,20 @@ def wgmma_kernel(form, arrays):
             text += [f"{guard}ld.global.b32 t3, [r0+{at}];",
                      f"{guard}st.shared.b32 [t2+{at}], t3;"]
     text += ["fence.proxy.async;", "bar.sync 0;"]
-    for name, register in (("sa", "da"), ("sb", "db")):
-        # K-major, no swizzle: 128 bytes along k, 256 along the rows.
+    row = form.k * BITS[form.a] // 8  # bytes
+    for name, register, size in (
+            ("sa", "da", row // 2 if form.sparse else row), ("sb", "db", row)):
+        # K-major, no swizzle: 128 bytes along k, then the next 8 rows.
         text += [f"mov.u32 t2, {name};", "shr.u32 t2, t2, 4;",
                  "and.b32 t2, t2, 0x3fff;", "or.b32 t2, t2, 0x80000;",
-                 "mov.u32 t4, 16;", f"mov.b64 {register}, {{t2, t4}};"]
+                 f"mov.u32 t4, {size // 2};",
+                 f"mov.b64 {register}, {{t2, t4}};"]
+    sparse = ""
+    if form.sparse:
+        text += ["ld.param.u64 r0, [q3];", "mad.wide.u32 r0, t0, 512, r0;",
+                 "mad.wide.u32 r0, t1, 4, r0;", ".reg .b32 meta;",
+                 "ld.global.b32 meta, [r0];"]
+        sparse = f", meta, {form.selector}"
     text += ["ld.param.u64 r0, [q2];",
              f"mad.wide.u32 r0, t0, {count * 512}, r0;",
              "mad.wide.u32 r0, t1, 4, r0;"]
@@ -238,9 +317,11 @@ def wgmma_kernel(form, arrays):
     if form.a in FLOATS:
         immediates = ", 1, 1" + (", 0, 0" if BITS[form.a] == 16 else "")
     text += ["setp.eq.u32 p0, 0, 0;", "wgmma.fence.sync.aligned;",
-             f"{form.name} {registers('d', count)}, da, db, p0{immediates};",
+             f"{form.name.split()[0]} {registers('d', count)}, da, db{sparse},"
+             f" p0{immediates};",
              "wgmma.commit_group.sync.aligned;",
-             "wgmma.wait_group.sync.aligned 0;", "ld.param.u64 r0, [q3];",
+             "wgmma.wait_group.sync.aligned 0;",
+             f"ld.param.u64 r0, [q{len(arrays)}];",
              f"mad.wide.u32 r0, t0, {count * 512}, r0;",
              "mad.wide.u32 r0, t1, 4, r0;"]
     text += [f"st.global.b32 [r0+{512 * i}], d{i};" for i in range(count)]
@@ -271,7 +352,7 @@ def execute(driver, form, arrays):
     loaded = driver.load(module(form, arrays))
     function = driver.function(loaded, "k")
     addresses = [driver.upload(v) for v in arrays.values()]
-    result = np.zeros_like(arrays["C"])
+    result = np.zeros(result_shape(form, arrays), arrays["C"].dtype)
     addresses.append(driver.upload(result))
     driver.launch(function, (form.trials, 1, 1),
                   (128 if form.wgmma else 32, 1, 1),

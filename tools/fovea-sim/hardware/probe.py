@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Executes every form of forms.py once and keeps the raw bits of the results.
 
-    probe.py OUT.npz [--filter REGEX] [--jobs N]
+    probe.py OUT.npz [--filter REGEX] [--groups LIST] [--jobs N]
     probe.py --assemble PTXAS      lists the forms that ptxas refuses
 
 OUT.npz holds an array `FORM|i` for each result, `FORM|error` where a form did
@@ -185,11 +185,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
     parser.add_argument("--filter", default="")
+    parser.add_argument("--groups", default="",
+                        help="of forms.py, separated by commas")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--assemble", action="store_true",
                         help="OUT is ptxas: print what it refuses")
     options = parser.parse_args()
-    forms = [f for n, f in FORMS.items() if re.search(options.filter, n)]
+    groups = options.groups.split(",") if options.groups else []
+    forms = [f for n, f in FORMS.items() if re.search(options.filter, n)
+             and (not groups or f.group in groups)]
     if options.assemble:
         for name, message in assemble(options.out, forms).items():
             print(name, "#", message, file=sys.stderr)
