@@ -4,6 +4,7 @@
 #include "Access.h"
 #include "Decoder.h"
 #include "Lanes.h"
+#include "Nan.h"
 #include "Races.h"
 #include <algorithm>
 #include <cstring>
@@ -62,9 +63,11 @@ template <class H> uint16_t addHalf(uint16_t a, uint16_t b) {
 template <class H> uint16_t extremeHalf(uint8_t op, uint16_t a, uint16_t b) {
   float x = toFloat(H{a}), y = toFloat(H{b});
   if (x != x)
-    return b;
+    return y != y ? 0x7fff : b;
   if (y != y)
     return a;
+  if (x == y) // -0 is less than +0
+    return op == OpMin ? a | b : a & b;
   return (op == OpMin) == (x < y) ? a : b;
 }
 
@@ -76,14 +79,29 @@ template <class H> uint32_t combineHalves(uint8_t op, uint32_t a, uint32_t b) {
          uint32_t(one(uint16_t(a >> 16), uint16_t(b >> 16))) << 16;
 }
 
-uint64_t combine(uint8_t op, Ty ty, uint64_t a, uint64_t b) {
+/// Additions in global memory flush subnormal f32 (ISA text, 9.7.13.6).
+uint32_t addF32(uint32_t a, uint32_t b, bool flushes) {
+  auto x = std::bit_cast<float>(a), y = std::bit_cast<float>(b);
+  return canonicalBits(flushes ? flush(flush(x) + flush(y)) : x + y);
+}
+
+/// NaN in global memory keeps its bits (measured, docs/hardware.md).
+uint64_t addF64(uint64_t a, uint64_t b, bool inGlobal) {
+  auto x = std::bit_cast<double>(a), y = std::bit_cast<double>(b);
+  double sum = x + y;
+  if (sum == sum)
+    return std::bit_cast<uint64_t>(sum);
+  if (inGlobal && (x != x || y != y))
+    return y != y ? b : a;
+  return std::bit_cast<uint64_t>(nanOf(y, x));
+}
+
+uint64_t combine(uint8_t op, Ty ty, uint64_t a, uint64_t b, bool inGlobal) {
   switch (ty) {
   case Ty::F32:
-    return std::bit_cast<uint32_t>(std::bit_cast<float>(uint32_t(a)) +
-                                   std::bit_cast<float>(uint32_t(b)));
+    return addF32(uint32_t(a), uint32_t(b), inGlobal);
   case Ty::F64:
-    return std::bit_cast<uint64_t>(std::bit_cast<double>(a) +
-                                   std::bit_cast<double>(b));
+    return addF64(a, b, inGlobal);
   case Ty::F16:
     return combineHalves<F16>(op, a & 0xffff, b & 0xffff) & 0xffff;
   case Ty::BF16:
@@ -109,33 +127,36 @@ uint64_t combine(uint8_t op, Ty ty, uint64_t a, uint64_t b) {
 }
 
 template <class W>
-uint64_t exchange(uint8_t *at, uint8_t op, Ty ty, uint64_t b, uint64_t c) {
+uint64_t exchange(uint8_t *at, const Inst &inst, uint64_t b, uint64_t c,
+                  bool inGlobal) {
+  uint8_t op = inst.kind;
+  Ty ty = static_cast<Ty>(inst.aux);
   auto *word = reinterpret_cast<W *>(at);
   W old = __atomic_load_n(word, __ATOMIC_RELAXED);
   for (;;) {
-    W value =
-        op == OpCas ? (old == W(b) ? W(c) : old) : W(combine(op, ty, old, b));
+    W value = op == OpCas ? (old == W(b) ? W(c) : old)
+                          : W(combine(op, ty, old, b, inGlobal));
     if (__atomic_compare_exchange_n(word, &old, value, false, __ATOMIC_SEQ_CST,
                                     __ATOMIC_RELAXED))
       return old;
   }
 }
 
-uint64_t apply(uint8_t *at, const Inst &inst, Ty ty, uint64_t b, uint64_t c) {
+uint64_t apply(uint8_t *at, const Inst &inst, uint64_t b, uint64_t c,
+               bool inGlobal) {
   switch (inst.bytes) {
   case 2:
-    return exchange<uint16_t>(at, inst.kind, ty, b, c);
+    return exchange<uint16_t>(at, inst, b, c, inGlobal);
   case 4:
-    return exchange<uint32_t>(at, inst.kind, ty, b, c);
+    return exchange<uint32_t>(at, inst, b, c, inGlobal);
   default:
-    return exchange<uint64_t>(at, inst.kind, ty, b, c);
+    return exchange<uint64_t>(at, inst, b, c, inGlobal);
   }
 }
 
 /// Sources: address, then vec values, then for cas the new value. aux is the
 /// type.
 void execAtomic(Warp &warp, const Inst &inst, uint32_t mask) {
-  Ty ty = static_cast<Ty>(inst.aux);
   bool wide = inst.bytes == 8;
   if (warp.taint) {
     reportTaint(warp, taintOf(warp, inst.s(0)) & mask, 0, "an address");
@@ -165,8 +186,9 @@ void execAtomic(Warp &warp, const Inst &inst, uint32_t mask) {
     }
     for (unsigned e = 0; e < inst.vec; ++e) {
       uint64_t c = inst.kind == OpCas ? value(inst.s(2), l) : 0;
-      uint64_t old = apply(place.data + e * inst.bytes, inst, ty,
-                           value(inst.s(1 + e), l), c);
+      uint64_t old =
+          apply(place.data + e * inst.bytes, inst, value(inst.s(1 + e), l), c,
+                place.space != Space::Shared);
       if (inst.nd <= e)
         continue;
       if (wide)
@@ -253,7 +275,7 @@ void decodeAtomic(Decoder &d, bool isRed) {
 uint64_t combineAtomic(BulkReduce op, Ty ty, uint64_t a, uint64_t b) {
   static const uint8_t ops[] = {OpExch, OpAdd, OpMin, OpMax, OpInc,
                                 OpDec,  OpAnd, OpOr,  OpXor};
-  return combine(ops[static_cast<unsigned>(op)], ty, a, b);
+  return combine(ops[static_cast<unsigned>(op)], ty, a, b, true);
 }
 
 void addAtomicOps(OpcodeTable &t) {
