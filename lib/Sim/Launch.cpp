@@ -384,7 +384,8 @@ void Launch::worker(std::atomic<uint64_t> &next, uint64_t count) {
     }
     Cluster &current = *resident.back();
     uint64_t before = current.executed, events = current.events;
-    Cluster::Status status = current.run(clusterSlice);
+    Cluster::Status status = current.run(
+        config.limit ? std::min(config.limit, clusterSlice) : clusterSlice);
     executed += current.executed - before;
     bool changed = current.events != events || status == Cluster::Done;
     if (changed)
@@ -401,6 +402,7 @@ void Launch::worker(std::atomic<uint64_t> &next, uint64_t count) {
           races->removeCta(cta);
       resident.pop_back();
     } else if (status == Cluster::Blocked || sinceEvent > patience ||
+               (config.limit && executed > config.limit) ||
                (spinning > resident.size() && index >= count)) {
       reportStuck(current);
       throw StopLaunch();

@@ -119,8 +119,10 @@ json countsOf(const LaunchResult &launch) {
                  {"by_opcode", json::object()},
                  {"by_pipe", json::object()}};
   uint64_t warps = 0, threads = 0, barriers = 0;
-  json shared = json::array();
+  json shared = json::array(), idle = json::array();
   for (const InstCount &c : launch.counts) {
+    if (!c.threads)
+      idle.push_back(c.line);
     warps += c.warps;
     threads += c.threads;
     if (c.opcode.rfind("bar", 0) == 0)
@@ -135,6 +137,7 @@ json countsOf(const LaunchResult &launch) {
                         {"wavefronts", c.wavefronts}});
   }
   counts["shared"] = std::move(shared);
+  counts["lines_not_executed"] = std::move(idle);
   counts["barriers"] = barriers;
   counts["lanes_per_instruction"] =
       warps ? static_cast<double>(threads) / static_cast<double>(warps) : 0;

@@ -196,6 +196,14 @@ void Runner::setArgument(size_t index, const json &arg) {
   }
 }
 
+/// FNV-1a.
+uint64_t digestOf(const std::vector<uint8_t> &bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (uint8_t byte : bytes)
+    hash = (hash ^ byte) * 0x100000001b3;
+  return hash;
+}
+
 OutputResult Runner::compare(const Buffer &buffer, const json &tolerance) {
   std::vector<uint8_t> got(buffer.expected.size());
   device.copyOut(got.data(), buffer.address, got.size());
@@ -204,6 +212,7 @@ OutputResult Runner::compare(const Buffer &buffer, const json &tolerance) {
   size_t element = dtypeBytes(buffer.dtype);
   bool isFloat = buffer.dtype.find('f') != std::string::npos;
   OutputResult result;
+  result.digest = digestOf(got);
   for (size_t i = 0; i < got.size() / element; ++i) {
     if (!std::memcmp(got.data() + i * element,
                      buffer.expected.data() + i * element, element))
@@ -247,6 +256,7 @@ CaseResult Runner::run(const CaseOptions &options) {
   config.perturbApprox = options.perturbApprox;
   config.count = options.count;
   config.threads = options.threads;
+  config.limit = options.limit;
   CaseResult result;
   auto start = std::chrono::steady_clock::now();
   result.launch =
@@ -299,7 +309,8 @@ json reportOf(const CaseResult &result) {
   report["outputs"] = json::object();
   for (const auto &[name, output] : result.outputs)
     report["outputs"][name] = {{"ok", output.ok},
-                               {"max_abs_error", output.maxAbsError}};
+                               {"max_abs_error", output.maxAbsError},
+                               {"digest", output.digest}};
   report["completed"] = result.launch.completed;
   report["warp_instructions"] = result.launch.warpInstructions;
   report["seconds"] = result.seconds;

@@ -14,6 +14,7 @@ struct OutputResult {
   bool ok = false;
   double maxAbsError = 0;
   size_t mismatches = 0;
+  uint64_t digest = 0; // of the bytes: equal outputs have equal ones
 };
 
 struct CaseResult {
@@ -30,6 +31,7 @@ struct CaseOptions {
   bool perturbApprox = false;
   bool count = false;
   unsigned threads = 0;
+  uint64_t limit = 0; // of warp instructions
 };
 
 /// Runs the PTX text as the launch file says; names of buffers are files

@@ -24,6 +24,7 @@ constexpr const char *usage =
     "  --tensor MODE    float (default) or exact tensor-core sums\n"
     "  --perturb        moves the last bit of approximate functions\n"
     "  --threads N      worker threads without race checks; 0 takes all\n"
+    "  --limit N        a launch of more warp instructions is a deadlock\n"
     "Exit status: 0 outputs right and nothing found, 1 findings, 2 outputs "
     "differ,\n3 not supported or malformed.\n";
 
@@ -57,6 +58,8 @@ bool parseArguments(int argc, char **argv, Arguments &out) {
       out.options.seed = std::stoull(value);
     else if (arg == "--threads")
       out.options.threads = static_cast<unsigned>(std::stoul(value));
+    else if (arg == "--limit")
+      out.options.limit = std::stoull(value);
     else if (arg == "--perturb")
       out.options.perturbApprox = true;
     else if (arg == "--tensor" && (value == "exact" || value == "float"))

@@ -66,6 +66,9 @@ struct LaunchConfig {
   bool count = false;
   /// Worker threads; 0 takes all when no check spans CTAs.
   unsigned threads = 0;
+  /// A launch of more warp instructions counts as one that never ends; 0: any
+  /// number is well.
+  uint64_t limit = 0;
 };
 
 /// One instruction of the kernel with what it did, if counting was on. These
