@@ -457,13 +457,13 @@ GLOBAL = HEADER + """
   .reg .b32 %u<8>, %a<8>, %s;
   .reg .b64 %x<8>;
   mov.u32 %u0, %tid.x;
-  mul.wide.u32 %x0, %u0, 4;
+  mul.wide.u32 %x0, %u0, 8;
   ld.param.u64 %x1, [table];
   add.s64 %x1, %x1, %x0;
   ld.param.u64 %x2, [data];
-  ld.global.u32 %u2, [%x1];
+  ld.global.v2.u32 {{%u2, %u3}}, [%x1];
   mov.u32 %s, tile;
-  mad.lo.s32 %s, %u0, 16, %s;
+  add.s32 %s, %s, %u3;
   cvt.s64.s32 %x3, %u2;
   add.s64 %x4, %x2, %x3;
   setp.ge.s32 %on, %u2, 0;
@@ -484,8 +484,29 @@ ONE = {
 }
 
 
+def copy_places():
+    """Where the lanes of a cp.async of 16 bytes put their 512 bytes in a row."""
+    for swap in (1, 2, 4, 8, 16, 3, 7, 31):
+        yield [(lane ^ swap) * 16 for lane in range(32)]
+    for piece in (1, 2, 4, 8):  # chunks of 16 bytes that stay together
+        yield [(lane // piece % (8 // piece) * 2064 + lane // 8 * 16 * piece +
+                lane % piece * 16) for lane in range(32)]
+        yield [(lane // piece % (8 // piece) * 4096 + lane // 8 * 16 * piece +
+                lane % piece * 16) for lane in range(32)]
+        yield [(lane // piece * 128 + lane % piece * 16) for lane in range(32)]
+    for row in range(4):  # rows of 128 bytes, xor swizzled
+        yield [lane // 8 * 128 + ((lane % 8) ^ (lane // 8 + row)) * 16
+               for lane in range(32)]
+    yield [lane // 4 * 64 + (lane % 4 ^ lane // 8 % 4) * 16
+           for lane in range(32)]
+    yield [lane * 144 // 16 * 16 for lane in range(32)]
+    yield [lane * 128 for lane in range(32)]
+
+
 def sector_launches():
-    """(kind, size, offsets of the lanes) in order of the launches."""
+    """(kind, size, global offsets of the lanes, shared ones), in order."""
+    side_by_side = [lane * 16 for lane in range(32)]
+
     def rows(size):
         yield [lane * size for lane in range(32)]
         yield [lane * 32 for lane in range(32)]
@@ -502,25 +523,30 @@ def sector_launches():
                         ("cp.async", (4, 8, 16)), ("red", (4,))):
         for size in sizes:
             for row in rows(size):
-                yield kind, size, row
+                yield kind, size, row, side_by_side
+    for place in copy_places():
+        yield "cp.async", 16, side_by_side, place
+        # 16 rows of 32 bytes, lanes 16 apart side by side.
+        yield "cp.async", 16, [lane % 16 * 128 + lane // 16 * 16
+                               for lane in range(32)], place
 
 
 def run_sectors(driver, np):
-    """One launch a pattern; each also loads its table: a request of 4 sectors."""
+    """One launch a pattern; each also loads its table: a request of 8 sectors."""
     registers = {4: "%a0", 8: "{%a0, %a1}", 16: "{%a0, %a1, %a2, %a3}"}
     data = driver.alloc(1 << 20)
     driver.fill(data, 0, 1 << 20)
     modules = {}
-    for kind, size, row in sector_launches():
+    for kind, size, row, place in sector_launches():
         text = ONE[kind].format(v={4: ".u32", 8: ".v2.u32", 16: ".v4.u32"}[size],
                                 r=registers[size], size=size,
                                 c="cg" if size == 16 else "ca")
         if (kind, size) not in modules:
             modules[kind, size] = driver.load(GLOBAL.format(body="  " + text))
-        table = driver.upload(np.array(row, np.int32))
+        table = driver.upload(np.array([row, place], np.int32).T.copy())
         driver.launch(driver.function(modules[kind, size], "k"), (1, 1, 1),
                       (32, 1, 1), [C.c_uint64(data), C.c_uint64(table)],
-                      shared=4096)
+                      shared=32768)
 
 
 # --- running ------------------------------------------------------------------

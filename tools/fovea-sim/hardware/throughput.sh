@@ -32,7 +32,7 @@ sectors+=,smsp__sass_l1tex_data_pipe_lsu_wavefronts_mem_shared_op_ldgsts.sum
       --metrics "$pipes" \
       python3 "$here/throughput.py" "$out/once.json" --once --rounds 2 \
       >"$out/pipes.csv"
-    time timeout 60 ncu --csv --page raw --clock-control none \
+    time timeout 75 ncu --csv --page raw --clock-control none \
       --metrics "$sectors" python3 "$here/throughput.py" --sectors \
       >"$out/sectors.csv"
   fi
