@@ -48,6 +48,12 @@ void reportTaint(Warp &warp, uint32_t lanes, uint64_t address,
 void countAccess(Warp &warp, const Inst &inst, Space space,
                  const uint64_t *addresses, uint32_t mask, unsigned bytes);
 
+/// The same of a run of global memory that an asynchronous copy reads or
+/// writes, and of bytes of shared memory that are no access of a lane.
+void countRun(Warp &warp, const Inst &inst, uint64_t address, uint64_t bytes,
+              bool writes);
+void countAsync(Warp &warp, const Inst &inst, unsigned bytes);
+
 } // namespace fovea::sim
 
 #endif // FOVEA_LIB_SIM_ACCESS_H

@@ -177,8 +177,11 @@ void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
     std::memset(copy.to, poison, copy.bytes);
     state.pending.push_back(copy);
   });
-  if (warp.counts)
+  if (warp.counts) {
     countAccess(warp, inst, Space::Global, sources, mask, inst.bytes);
+    countAsync(warp, inst,
+               inst.bytes * static_cast<unsigned>(std::popcount(mask)));
+  }
 }
 
 void execCommit(Warp &warp, const Inst &, uint32_t mask) {

@@ -196,6 +196,16 @@ void issueTo(Warp &warp, const Inst &inst, unsigned l, int rank,
   issueBulk(std::move(copy));
 }
 
+/// A multicast reads global memory once.
+void countRuns(Warp &warp, const Inst &inst, const std::vector<BoxRun> &runs) {
+  for (const BoxRun &run : runs) {
+    if (inst.kind != SharedToCluster)
+      countRun(warp, inst, run.global, run.inside,
+               inst.kind == SharedToGlobal);
+    countAsync(warp, inst, run.bytes);
+  }
+}
+
 void execBulk(Warp &warp, const Inst &inst, uint32_t mask) {
   if (warp.taint)
     for (unsigned i = 0; i < inst.ns; ++i)
@@ -207,6 +217,8 @@ void execBulk(Warp &warp, const Inst &inst, uint32_t mask) {
     std::vector<BoxRun> runs;
     if (!findRuns(warp, inst, l, map, mapPlace, runs))
       return;
+    if (warp.counts)
+      countRuns(warp, inst, runs);
     if (!(inst.flags & BulkMulticast))
       return issueTo(warp, inst, l, -1, map, mapPlace, runs);
     uint32_t targets = warp.narrow(inst.s(inst.ns - 1u))[l] & 0xffff;

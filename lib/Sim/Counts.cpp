@@ -1,93 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What memory instructions cost, and the counts of a launch.
-//
-// Shared memory serves 32 banks of four bytes a wavefront. A request of 4
-// bytes a lane takes as many wavefronts as the busiest bank has different
-// words; one of 8 or 16 bytes is served in halves or quarters of the warp.
+#include "Counts.h"
 #include "Access.h"
+#include "Costs.h"
+#include "Wavefronts.h"
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 
 namespace fovea::sim {
 
+MemoryCount &MemoryCount::operator+=(const MemoryCount &other) {
+  requests += other.requests;
+  bytes += other.bytes;
+  sectors += other.sectors;
+  leastSectors += other.leastSectors;
+  sharedRequests += other.sharedRequests;
+  wavefronts += other.wavefronts;
+  leastWavefronts += other.leastWavefronts;
+  asyncBytes += other.asyncBytes;
+  localBytes += other.localBytes;
+  localSectors += other.localSectors;
+  return *this;
+}
+
+// --- one access -------------------------------------------------------------
+
 namespace {
 
-unsigned wavefrontsOf(const uint64_t *addresses, uint32_t mask,
-                      unsigned bytes) {
-  unsigned lanesAtOnce = bytes <= 4 ? 32 : bytes <= 8 ? 16 : 8;
-  unsigned total = 0;
-  for (unsigned first = 0; first < 32; first += lanesAtOnce) {
-    uint64_t words[64];
-    unsigned n = 0;
-    for (unsigned l = first; l < first + lanesAtOnce; ++l) {
-      if (!((mask >> l) & 1))
-        continue;
-      for (uint64_t at = addresses[l] & ~3ull; at < addresses[l] + bytes;
-           at += 4)
-        words[n++] = at / 4;
-    }
-    std::sort(words, words + n);
-    unsigned distinct =
-        static_cast<unsigned>(std::unique(words, words + n) - words);
-    unsigned inBank[32] = {}, worst = 0;
-    for (unsigned i = 0; i < distinct; ++i)
-      worst = std::max(worst, ++inBank[words[i] % 32]);
-    total += worst;
-  }
-  return total;
+PcCount &countOf(Warp &warp, const Inst &inst) {
+  return warp.counts[&inst - warp.program->code.data()];
 }
 
-unsigned sectorsOf(const uint64_t *addresses, uint32_t mask, unsigned bytes) {
-  uint64_t sectors[64];
-  unsigned n = 0;
-  for (unsigned l = 0; l < 32; ++l) {
-    if (!((mask >> l) & 1))
-      continue;
-    for (uint64_t at = addresses[l] / 32; at <= (addresses[l] + bytes - 1) / 32;
-         ++at)
-      sectors[n++] = at;
-  }
-  std::sort(sectors, sectors + n);
-  return static_cast<unsigned>(std::unique(sectors, sectors + n) - sectors);
+AllocationCount &allocationOf(Warp &warp, uint64_t address) {
+  const Region *region = warp.launch->memory->find(address);
+  return warp.launch->counts->allocations[region ? region->name : ""];
 }
 
-const char *pipeName(Pipe pipe) {
-  switch (pipe) {
-  case Pipe::Alu:
-    return "alu";
-  case Pipe::Fma:
-    return "fma";
-  case Pipe::Mufu:
-    return "mufu";
-  case Pipe::Lsu:
-    return "lsu";
-  case Pipe::Tensor:
-    return "tensor";
-  case Pipe::Uniform:
-    return "uniform";
-  case Pipe::Control:
-    return "control";
-  }
-  return "";
+void addTraffic(AllocationCount &count, bool writes, uint64_t bytes,
+                uint64_t sectors) {
+  (writes ? count.writtenBytes : count.readBytes) += bytes;
+  (writes ? count.writtenSectors : count.readSectors) += sectors;
 }
 
-/// m * n * k of `m16n8k16` in an opcode, else 0.
-uint64_t multiplyAdds(const std::string &opcode) {
-  for (size_t at = opcode.find(".m"); at != std::string::npos;
-       at = opcode.find(".m", at + 1)) {
-    uint64_t product = 1;
-    char *next = const_cast<char *>(opcode.c_str()) + at + 1;
-    bool good = true;
-    for (char letter : {'m', 'n', 'k'}) {
-      good = good && *next == letter;
-      uint64_t value = good ? std::strtoull(next + 1, &next, 10) : 0;
-      product *= value;
-    }
-    if (good && product)
-      return product;
+Space windowOf(uint64_t address) {
+  switch (address >> 48) {
+  case 1:
+    return Space::Shared;
+  case 2:
+    return Space::Local;
+  case 3:
+    return Space::Param;
+  default:
+    return Space::Global;
   }
-  return 0;
+}
+
+/// A word of local memory lies beside the same word of the other lanes.
+void spreadLocal(uint64_t *spread, const uint64_t *addresses, uint32_t mask) {
+  for (unsigned l = 0; l < 32; ++l)
+    if ((mask >> l) & 1)
+      spread[l] = (addresses[l] & 0xffffffff) / 4 * 128 + 4 * l;
 }
 
 } // namespace
@@ -96,53 +68,169 @@ void countAccess(Warp &warp, const Inst &inst, Space space,
                  const uint64_t *addresses, uint32_t mask, unsigned bytes) {
   if (!mask)
     return;
-  Launch &launch = *warp.launch;
-  auto pc = static_cast<size_t>(&inst - warp.program->code.data());
+  MemoryCount &count = countOf(warp, inst).memory;
   uint64_t first = addresses[std::countr_zero(mask)];
-  if (space == Space::Generic) {
-    uint64_t window = first >> 48;
-    space = window == 1 ? Space::Shared : window ? Space::Local : Space::Global;
-  }
-  if (space == Space::Shared) {
-    ++launch.requests[pc];
-    launch.wavefronts[pc] += wavefrontsOf(addresses, mask, bytes);
-    return;
-  }
-  if (space != Space::Global && space != Space::Const)
-    return;
-  unsigned sectors = sectorsOf(addresses, mask, bytes);
+  if (space == Space::Generic)
+    space = windowOf(first);
   uint64_t total = uint64_t(bytes) * static_cast<unsigned>(std::popcount(mask));
-  launch.bytes[pc] += total;
-  launch.sectors[pc] += sectors;
-  const Region *region = launch.memory->find(first);
-  AllocationCount &count = launch.allocations[region ? region->name : ""];
-  bool writes = warp.program->opcodes[inst.opcode].rfind("st", 0) == 0 ||
-                warp.program->opcodes[inst.opcode].rfind("red", 0) == 0;
-  (writes ? count.writtenBytes : count.readBytes) += total;
-  count.sectors += sectors;
+  switch (space) {
+  case Space::Shared: {
+    SharedCost cost = sharedCost(addresses, mask, bytes);
+    ++count.sharedRequests;
+    count.wavefronts += cost.wavefronts;
+    count.leastWavefronts += cost.least;
+    return;
+  }
+  case Space::Local: {
+    uint64_t spread[32];
+    spreadLocal(spread, addresses, mask);
+    count.localBytes += total;
+    for (unsigned word = 0; word < bytes; word += 4) {
+      count.localSectors += sectorCost(spread, mask, std::min(bytes, 4u)).least;
+      for (uint64_t &at : spread)
+        at += 128;
+    }
+    return;
+  }
+  case Space::Global:
+  case Space::Const: {
+    SectorCost cost = sectorCost(addresses, mask, bytes);
+    ++count.requests;
+    count.bytes += total;
+    count.sectors += cost.sectors;
+    count.leastSectors += cost.least;
+    const std::string &opcode = warp.program->opcodes[inst.opcode];
+    bool writes = opcode.rfind("st", 0) == 0 || opcode.rfind("red", 0) == 0;
+    addTraffic(allocationOf(warp, first), writes, total, cost.sectors);
+    return;
+  }
+  default:
+    return;
+  }
 }
 
-void Launch::gatherCounts(LaunchResult &result) const {
-  for (size_t pc = 0; pc < program->code.size(); ++pc) {
-    const Inst &inst = program->code[pc];
-    if (!counts[pc])
+void countAsync(Warp &warp, const Inst &inst, unsigned bytes) {
+  countOf(warp, inst).memory.asyncBytes += bytes;
+}
+
+void countRun(Warp &warp, const Inst &inst, uint64_t address, uint64_t bytes,
+              bool writes) {
+  if (!bytes)
+    return;
+  MemoryCount &count = countOf(warp, inst).memory;
+  uint64_t sectors = sectorsOfRun(address, bytes);
+  count.bytes += bytes;
+  count.sectors += sectors;
+  count.leastSectors += sectors;
+  addTraffic(allocationOf(warp, address), writes, bytes, sectors);
+}
+
+// --- the launch -------------------------------------------------------------
+
+namespace {
+
+const char *nameOf(Pipe pipe) {
+  switch (pipe) {
+  case Pipe::Alu:
+    return "alu";
+  case Pipe::Fma:
+    return "fma";
+  case Pipe::Double:
+    return "fp64";
+  case Pipe::Mufu:
+    return "mufu";
+  case Pipe::Lsu:
+    return "lsu";
+  case Pipe::Tensor:
+    return "tensor";
+  case Pipe::Uniform:
+    return "uniform";
+  case Pipe::Move:
+    return "move";
+  case Pipe::Control:
+    return "control";
+  }
+  return "";
+}
+
+void addScaled(UnitSums &to, const UnitSums &from, double times) {
+  for (unsigned u = 0; u < unitCount; ++u)
+    to[u] += from[u] * times;
+}
+
+/// What the instruction cost at least, as often as it was executed.
+UnitSums costOf(const UnitSums &one, const PcCount &count) {
+  UnitSums sums{};
+  addScaled(sums, one, static_cast<double>(count.active));
+  at(sums, Unit::Data) += static_cast<double>(count.memory.wavefronts);
+  return sums;
+}
+
+} // namespace
+
+LaunchCounts::LaunchCounts(const Program &program)
+    : program(program), total(program.code.size()), least(total.size()) {
+  for (size_t pc = 0; pc < total.size(); ++pc) {
+    const Inst &inst = program.code[pc];
+    if (inst.pipe != Pipe::Uniform && !inst.isHelper)
+      least[pc] = leastCost(program.opcodes[inst.opcode]);
+  }
+}
+
+void LaunchCounts::takeIn(const std::vector<PcCount> &cta) {
+  UnitSums sums{};
+  for (size_t pc = 0; pc < total.size(); ++pc) {
+    const PcCount &from = cta[pc];
+    if (!from.warps)
       continue;
+    PcCount &to = total[pc];
+    to.warps += from.warps;
+    to.active += from.active;
+    to.lanes += from.lanes;
+    to.divergent += from.divergent;
+    to.memory += from.memory;
+    addScaled(sums, costOf(least[pc], from), 1);
+  }
+  for (unsigned u = 0; u < unitCount; ++u)
+    busiest[u] = std::max(busiest[u], sums[u]);
+}
+
+void LaunchCounts::fill(LaunchResult &result) const {
+  std::vector<uint32_t> places(total.size(), ~0u);
+  for (size_t pc = 0; pc < total.size(); ++pc) {
+    const Inst &inst = program.code[pc];
+    if (inst.isHelper)
+      continue;
+    places[pc] = static_cast<uint32_t>(result.counts.size());
+    const PcCount &from = total[pc];
     InstCount count;
     count.line = inst.line;
-    if (inst.flow == Flow::Bra && inst.target <= pc)
-      count.target = program->code[inst.target].line;
-    count.opcode = program->opcodes[inst.opcode];
-    count.pipe = pipeName(inst.pipe);
-    count.warps = counts[pc];
-    count.threads = laneCounts[pc];
+    count.opcode = program.opcodes[inst.opcode];
+    count.pipe = nameOf(inst.pipe);
+    count.warps = from.warps;
+    count.active = from.active;
+    count.threads = from.lanes;
+    count.divergent = from.divergent;
     if (inst.pipe == Pipe::Tensor)
-      count.multiplyAdds = multiplyAdds(count.opcode) * counts[pc];
-    count.bytes = bytes[pc];
-    count.sectors = sectors[pc];
-    count.requests = requests[pc];
-    count.wavefronts = wavefronts[pc];
+      count.multiplyAdds = multiplyAdds(count.opcode) * from.active;
+    count.memory = from.memory;
+    count.least = costOf(least[pc], from);
     result.counts.push_back(std::move(count));
   }
+  for (const ProgramLoop &loop : findLoops(program)) {
+    LoopCount count;
+    count.firstLine = program.code[loop.head].line;
+    count.lastLine = program.code[loop.back].line;
+    for (uint32_t pc : loop.branches)
+      count.rounds += total[pc].active;
+    if (!count.rounds)
+      continue;
+    for (uint32_t pc : loop.members)
+      if (places[pc] != ~0u)
+        count.members.push_back(places[pc]);
+    result.loops.push_back(std::move(count));
+  }
+  result.busiestCta = busiest;
   result.allocations = allocations;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The public face: memory, modules, launches.
+#include "Counts.h"
 #include "Machine.h"
 #include "Races.h"
 #include <cstring>
@@ -138,6 +139,7 @@ void Device::Impl::placeVariables(LoadedModule &loaded) {
       if (init.at + init.bytes > variable->bytes)
         throw UnsupportedError(variable->line, "too many initial values of '" +
                                                    variable->name + "'");
+      value = init.masked(value);
       std::memcpy(region->data + init.at, &value, init.bytes);
     }
 }
@@ -264,11 +266,8 @@ LaunchResult Device::launch(LoadedModule &module, const std::string &entry,
     launch.races = std::make_unique<RaceDetector>(config.checks.sameValueStores,
                                                   program.usesAsyncProxy,
                                                   program.usesTensorMapProxy);
-  if (config.count) {
-    launch.counts.assign(program.code.size(), 0);
-    launch.laneCounts = launch.bytes = launch.sectors = launch.wavefronts =
-        launch.requests = launch.counts;
-  }
+  if (config.count)
+    launch.counts = std::make_unique<LaunchCounts>(program);
   if (program.usesGridWorkspace) {
     // A size, then the barrier; the driver clears them.
     Region &workspace = impl->memory.allocate(8, 8, "grid workspace");

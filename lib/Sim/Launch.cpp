@@ -2,6 +2,7 @@
 // A launch: makes CTAs, schedules warps from the seed, notices when nothing
 // can go on, and gathers findings and counts.
 #include "Async.h"
+#include "Counts.h"
 #include "Machine.h"
 #include "Races.h"
 #include <algorithm>
@@ -26,6 +27,8 @@ Launch::Launch() = default;
 Launch::~Launch() = default;
 Cluster::Cluster() = default;
 Cluster::~Cluster() = default;
+Cta::Cta() = default;
+Cta::~Cta() = default;
 
 void Launch::report(const char *kind, const Warp &warp, int lane,
                     uint64_t address, const std::string &allocation,
@@ -203,10 +206,8 @@ void Launch::makeWarp(Cta &cta, Warp &warp, uint32_t id) {
       fragment.pc = function.entry;
   fragment.mask = warp.live;
   warp.fragments.push_back(std::move(fragment));
-  if (config.count) {
-    warp.counts = counts.data();
-    warp.laneCounts = laneCounts.data();
-  }
+  if (cta.counts)
+    warp.counts = cta.counts->at.data();
 }
 
 void Launch::makeCta(Cta &cta, uint32_t x, uint32_t y, uint32_t z) {
@@ -240,6 +241,8 @@ void Launch::makeCta(Cta &cta, uint32_t x, uint32_t y, uint32_t z) {
       program->dynamicName.empty() ? "dynamic shared memory"
                                    : program->dynamicName.c_str());
   cta.liveThreads = static_cast<uint32_t>(config.block.count());
+  if (counts)
+    cta.counts = std::make_unique<CtaCounts>(*counts, program->code.size());
   auto warps = static_cast<uint32_t>((config.block.count() + 31) / 32);
   for (uint32_t w = 0; w < warps; ++w)
     cta.warps.emplace_back();
@@ -447,8 +450,8 @@ LaunchResult Launch::run() {
   result.warpInstructions = executed;
   result.completed = !failed;
   result.ctas = config.grid.count();
-  if (config.count)
-    gatherCounts(result);
+  if (counts)
+    counts->fill(result);
   return result;
 }
 

@@ -23,6 +23,9 @@ class RaceDetector;
 struct Clocks;
 struct CtaRaces;
 struct AsyncState;
+struct PcCount;
+struct CtaCounts;
+class LaunchCounts;
 
 constexpr uint32_t allLanes = 0xffffffffu;
 
@@ -92,8 +95,7 @@ struct Warp {
   bool watching = false;
   uint64_t loopCount = 0, loopHash = 0, loopEvents = ~0ull;
   uint32_t loopPc = ~0u;
-  uint64_t *counts = nullptr; // by pc; null: not counted
-  uint64_t *laneCounts = nullptr;
+  PcCount *counts = nullptr; // by pc; null: not counted
   uint64_t executed = 0;
   std::vector<uint32_t> storage;
   std::vector<uint8_t> localStorage;
@@ -128,6 +130,8 @@ private:
   bool exitLanes(size_t index, uint32_t active);
   bool call(size_t index, const Inst &inst, uint32_t active);
   bool leave(size_t index);
+  void uncount(uint32_t lanes);
+  void countParted(uint32_t same, uint32_t all);
   void noteLoop(size_t index, uint32_t target);
 };
 
@@ -166,7 +170,11 @@ struct Cta {
   std::deque<Warp> warps;
   Barrier barriers[16];
   CtaRaces *races = nullptr;
+  std::unique_ptr<CtaCounts> counts;
   uint32_t liveThreads = 0;
+
+  Cta();
+  ~Cta();
 
   /// The lanes, whose fragment is AtBarrier, arrive; they go on at once if
   /// they only arrive or complete the barrier.
@@ -225,9 +233,7 @@ struct Launch {
   std::map<std::string, size_t> findingIndex;
   std::atomic<uint64_t> executed{0};
   std::atomic<bool> stopped{false};
-  std::vector<uint64_t> counts, laneCounts;
-  std::vector<uint64_t> bytes, sectors, wavefronts, requests;
-  std::map<std::string, AllocationCount> allocations;
+  std::unique_ptr<LaunchCounts> counts;
   std::atomic<uint64_t> progress{0}; // slices that changed something
 
   Launch();
@@ -245,7 +251,6 @@ private:
   void makeWarp(Cta &cta, Warp &warp, uint32_t id);
   void worker(std::atomic<uint64_t> &next, uint64_t count);
   void reportStuck(Cluster &cluster);
-  void gatherCounts(LaunchResult &result) const;
 };
 
 } // namespace fovea::sim

@@ -38,7 +38,17 @@ enum class Flow : uint8_t {
 };
 
 /// The pipe that issues an instruction, for the bounds.
-enum class Pipe : uint8_t { Alu, Fma, Mufu, Lsu, Tensor, Uniform, Control };
+enum class Pipe : uint8_t {
+  Alu,
+  Fma,
+  Double,
+  Mufu,
+  Lsu,
+  Tensor,
+  Uniform, // what is the same for all lanes
+  Move,    // may cost nothing
+  Control,
+};
 
 /// Instructions whose result is made of bytes of their sources (Taint.h).
 enum class Bytewise : uint8_t { None, And, Or, Shl, Shr, Permute, Low };
@@ -60,6 +70,8 @@ struct Inst {
   Flow flow = Flow::Plain;
   Pipe pipe = Pipe::Alu;
   bool guardNegated = false;
+  /// Part of the statement that another instruction stands for.
+  bool isHelper = false;
   /// The executor carries taint itself; otherwise every destination takes
   /// the union of the sources'.
   bool ownTaint = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From a module to the program of one kernel: cells for registers, places for
 // variables, code for every function, targets of branches.
+#include "Costs.h"
 #include "Decoder.h"
 #include "Memory.h"
 #include <algorithm>
@@ -51,6 +52,7 @@ private:
                           int variable) const;
   void decodeFunction(int index);
   void markRecursion();
+  void markHelpers(uint32_t first);
   bool reaches(int from, int to, std::vector<bool> &seen) const;
 
   const Module &module;
@@ -191,12 +193,14 @@ void Builder::decodeFunction(int index) {
   for (const Statement &statement : function.body) {
     pcs.push_back(static_cast<uint32_t>(program.code.size()));
     decoder.decode(statement);
+    markHelpers(pcs.back());
   }
   // Falling off the end returns.
   pcs.push_back(static_cast<uint32_t>(program.code.size()));
   Inst end;
   end.flow = Flow::Ret;
   end.pipe = Pipe::Control;
+  end.isHelper = true;
   end.opcode = builder.opcodeId("ret");
   end.line = function.body.empty() ? function.line : function.body.back().line;
   program.code.push_back(end);
@@ -212,6 +216,17 @@ void Builder::decodeFunction(int index) {
   for (size_t c = firstCall; c < program.calls.size(); ++c)
     if (program.calls[c].function >= 0)
       callees[index].push_back(program.calls[c].function);
+}
+
+/// Of the instructions of one statement one is counted.
+void Builder::markHelpers(uint32_t first) {
+  bool counted = false;
+  for (size_t pc = first; pc < program.code.size(); ++pc) {
+    Inst &inst = program.code[pc];
+    bool isLast = pc + 1 == program.code.size();
+    inst.isHelper = counted || (inst.exec == execInvertPred && !isLast);
+    counted |= !inst.isHelper;
+  }
 }
 
 bool Builder::reaches(int from, int to, std::vector<bool> &seen) const {
@@ -278,6 +293,7 @@ void Builder::run(int entry) {
     if (wanted(static_cast<int>(i), entry))
       decodeFunction(static_cast<int>(i));
   markRecursion();
+  settlePipes(program);
   program.shapes.resize(program.cellCount, CellShape::Narrow);
 }
 

@@ -7,6 +7,7 @@
 // fragment that used up its slice without meeting another gives way to it, so
 // a lane may wait in a loop for another lane of its warp.
 #include "Access.h"
+#include "Counts.h"
 #include "Lanes.h"
 #include "Races.h"
 #include "Taint.h"
@@ -19,7 +20,9 @@ constexpr uint64_t slice = 2048;
 
 /// Before the instruction is executed: its destination may be a source.
 void propagateTaint(Warp &warp, const Inst &inst, uint32_t mask) {
-  if (inst.bytewise != Bytewise::None && !warp.partial.empty())
+  // Packing makes a partly written register of written and unwritten ones.
+  if (inst.bytewise != Bytewise::None &&
+      (!warp.partial.empty() || inst.bytewise == Bytewise::Pack))
     return propagateBytes(warp, inst, mask);
   uint32_t lanes = 0;
   for (unsigned i = 0; i < inst.ns; ++i)
@@ -106,6 +109,8 @@ void Warp::releaseGathered(uint32_t members, uint16_t opcode,
     if (!done)
       inst.exec(*this, inst, arrived);
     done = true;
+    if (counts)
+      counts[pc].add(other.mask);
     ++other.pc;
     other.state = Fragment::Ready;
   }
@@ -221,11 +226,9 @@ void Warp::runFragment(size_t index, uint64_t budget, uint32_t stop) {
     while (inst->flow == Flow::Plain) {
       uint32_t active = guardMask(*this, *inst, mask);
       ++executed;
+      if (counts)
+        counts[pc].add(active);
       if (active) {
-        if (counts) {
-          ++counts[pc];
-          laneCounts[pc] += static_cast<unsigned>(std::popcount(active));
-        }
         if (taint && !inst->ownTaint)
           propagateTaint(*this, *inst, active);
         inst->exec(*this, *inst, active);
@@ -240,10 +243,8 @@ void Warp::runFragment(size_t index, uint64_t budget, uint32_t stop) {
       return;
     uint32_t active = guardMask(*this, *inst, mask);
     ++executed;
-    if (counts && active) {
-      ++counts[pc];
-      laneCounts[pc] += static_cast<unsigned>(std::popcount(active));
-    }
+    if (counts)
+      counts[pc].add(active);
     if (!control(index, *inst, active))
       return;
     if (fragments[index].pc >= stop)
@@ -266,6 +267,8 @@ bool Warp::control(size_t index, const Inst &inst, uint32_t active) {
     ++fragment.pc;
     if (active == 0)
       return true;
+    if (counts)
+      ++counts[pc].divergent;
     split(index, ~active, inst.target);
     return false;
   case Flow::Brx:
@@ -313,7 +316,14 @@ bool Warp::waitOn(size_t index, const Inst &inst) {
   }
   fragment.state = Fragment::Polling;
   fragment.polledAt = cta->cluster->events;
+  uncount(fragment.mask);
   return false;
+}
+
+/// The instruction has been counted, but its lanes wait, and execute it later.
+void Warp::uncount(uint32_t lanes) {
+  if (counts)
+    counts[pc].remove(lanes);
 }
 
 bool Warp::atAligned(size_t index, const Inst &inst, uint32_t active) {
@@ -322,6 +332,7 @@ bool Warp::atAligned(size_t index, const Inst &inst, uint32_t active) {
   Fragment &fragment = fragments[index];
   if (fragment.mask != live) {
     fragment.state = Fragment::Converging;
+    uncount(fragment.mask);
     return false;
   }
   if (inst.flow == Flow::AlignedWait)
@@ -340,6 +351,7 @@ bool Warp::atBarrier(size_t index, const Inst &inst, uint32_t active) {
   const BarrierSite &site = program->barriers[inst.aux];
   if (site.aligned && fragment.mask != live) {
     fragment.state = Fragment::Converging;
+    uncount(fragment.mask);
     return false;
   }
   fragment.state = Fragment::AtBarrier;
@@ -357,8 +369,10 @@ bool Warp::atMember(size_t index, const Inst &inst, uint32_t active) {
            [&](unsigned l) { same |= members[l] == wanted ? 1u << l : 0; });
   // Lanes with another mask stay here and take their turn.
   bool alone = same == fragment.mask;
-  if (!alone)
+  if (!alone) {
+    countParted(same, fragment.mask);
     split(index, same, fragment.pc);
+  }
   if ((same & wanted) != same)
     launch->report("deadlock", *this, std::countr_zero(same & ~wanted), 0, "",
                    "the member mask does not name the executing lane");
@@ -372,7 +386,16 @@ bool Warp::atMember(size_t index, const Inst &inst, uint32_t active) {
   }
   fragments[index].state = Fragment::Gathering;
   fragments[index].members = wanted;
+  uncount(same);
   return false;
+}
+
+/// Only these of the lanes that were counted go on; the others come again.
+void Warp::countParted(uint32_t same, uint32_t all) {
+  if (!counts)
+    return;
+  counts[pc].remove(all);
+  counts[pc].add(same);
 }
 
 bool Warp::branchIndexed(size_t index, const Inst &inst, uint32_t active) {
@@ -392,8 +415,12 @@ bool Warp::branchIndexed(size_t index, const Inst &inst, uint32_t active) {
                        " of a table of " + std::to_string(table.size()));
     throw StopLaunch();
   }
-  if (same != mask)
+  if (same != mask) {
+    countParted(same, mask);
+    if (counts)
+      ++counts[pc].divergent;
     split(index, same, fragments[index].pc);
+  }
   fragments[index].pc = table[which[first]];
   return same == mask;
 }

@@ -91,6 +91,14 @@ void noteReads(Warp &warp, const PendingWgmma &job) {
                  note);
 }
 
+/// 32 bytes a row: of A each warp reads its 16 rows, B is read once for all.
+void countOperands(Warp &warp, const Inst &inst) {
+  if (!(inst.flags & WgmmaRegisterA))
+    countAsync(warp, inst, 16 * 32);
+  if (warp.id % 4 == 0)
+    countAsync(warp, inst, WgmmaShape::of(inst).n * 32);
+}
+
 void execWgmma(Warp &warp, const Inst &inst, uint32_t) {
   WarpWgmma &state = stateOf(warp);
   PendingWgmma job;
@@ -125,6 +133,8 @@ void execWgmma(Warp &warp, const Inst &inst, uint32_t) {
     }
   }
   state.pending.push_back(std::move(job));
+  if (warp.counts)
+    countOperands(warp, inst);
 }
 
 // --- waiting ----------------------------------------------------------------

@@ -3,10 +3,15 @@
 //
 // A pipe that takes n lanes a cycle needs 32 / n cycles for a warp
 // instruction; shared memory needs one a wavefront; the tensor cores do so
-// many multiply-adds a cycle. Moves, address conversions and parameter loads
-// may cost nothing in machine code, so they bound nothing here.
+// many multiply-adds a cycle. What all CTAs ask of a pipe is spread over the
+// multiprocessors at best evenly, and what one CTA asks of it is all on one.
+//
+// Only what machine code cannot leave out is counted (lib/Sim/Costs.h), so
+// these are bounds whatever ptxas does. Beside them stands what the pipes would
+// take if every PTX instruction became one of machine code, which is no bound.
 #include "Bounds.h"
 #include <algorithm>
+#include <cmath>
 
 namespace fovea::sim {
 
@@ -14,141 +19,140 @@ using nlohmann::json;
 
 namespace {
 
-/// Throughput of a multiprocessor and cycle.
+/// Throughput of a multiprocessor and cycle: multiply-adds of f16 on tensor
+/// cores; lanes; warp instructions.
 struct Machine {
   const char *name;
   unsigned processors;
-  double tensorF16;      // multiply-adds of f16 or bf16
-  double fma, alu, mufu; // lanes
-  double issue;          // warp instructions
+  double tensor, tensorAsync, tensorDouble;
+  double floats, halves, doubles, alu, mufu;
+  double fromInteger; // lanes of whichever pipe takes it
+  double issue;
 };
-constexpr Machine machines[] = {{"A100", 108, 1024, 64, 64, 16, 4},
-                                {"H100", 132, 2048, 128, 64, 16, 4}};
+constexpr Machine machines[] = {
+    {"A100", 108, 1024, 1024, 64, 64, 128, 32, 64, 16, 16, 4},
+    {"H100", 132, 4096 / 3.0, 2048, 128, 128, 128, 64, 64, 16, 64, 4}};
 
-/// Multiply-adds a cycle relative to f16, by the type of the operands.
-double tensorRate(const std::string &opcode) {
-  auto has = [&](const char *type) {
-    return opcode.find(type) != std::string::npos;
-  };
-  if (has(".tf32"))
-    return 0.5;
-  if (has(".f64"))
-    return 1.0 / 16;
-  if (has(".b1"))
-    return 16;
-  if (has(".s4") || has(".u4"))
-    return 4;
-  if (has(".s8") || has(".u8") || has(".e4m3") || has(".e5m2"))
-    return 2;
-  return 1;
+using Cycles = std::vector<std::pair<const char *, double>>;
+
+/// Cycles of one multiprocessor that does all of it.
+Cycles cyclesOf(const UnitSums &sums, const Machine &m) {
+  auto unit = [&](Unit which) { return at(sums, which); };
+  double fused = std::max(unit(Unit::FloatAdd), unit(Unit::FloatMul));
+  bool onAlu = m.fromInteger == m.alu;
+  double from = 32 * unit(Unit::FromInteger) / m.fromInteger;
+  return {{"tensor", unit(Unit::Tensor) / m.tensor +
+                         unit(Unit::TensorAsync) / m.tensorAsync +
+                         unit(Unit::TensorDouble) / m.tensorDouble},
+          {"fma", 32 * (unit(Unit::Float) + fused) / m.floats},
+          {"half", 32 * unit(Unit::Half) / m.halves},
+          {"fp64", 32 * unit(Unit::Double) / m.doubles},
+          {"alu", 32 * unit(Unit::Alu) / m.alu + (onAlu ? from : 0)},
+          {"mufu", 32 * unit(Unit::Mufu) / m.mufu + (onAlu ? 0 : from)},
+          {"shared", unit(Unit::Data)},
+          {"issue", unit(Unit::Issue) / m.issue}};
 }
 
-struct Sums {
-  double tensor = 0, fma = 0, alu = 0, mufu = 0, shared = 0, issued = 0;
-
-  void add(const InstCount &c, const Machine &m) {
-    auto n = static_cast<double>(c.warps);
-    if (c.pipe == "tensor")
-      tensor += static_cast<double>(c.multiplyAdds) /
-                (m.tensorF16 * tensorRate(c.opcode));
-    else if (c.pipe == "fma")
-      fma += n * 32 / m.fma;
-    else if (c.pipe == "alu")
-      alu += n * 32 / m.alu;
-    else if (c.pipe == "mufu")
-      mufu += n * 32 / m.mufu;
-    shared += static_cast<double>(c.wavefronts);
-    if (c.pipe != "uniform" && c.pipe != "control")
-      issued += n / m.issue;
+/// The same if machine code had the PTX's instructions.
+Cycles asWritten(const std::vector<const InstCount *> &counts,
+                 const Machine &m) {
+  double fma = 0, alu = 0, mufu = 0, doubles = 0, shared = 0, issue = 0;
+  UnitSums least{};
+  for (const InstCount *c : counts) {
+    auto n = static_cast<double>(c->warps);
+    for (unsigned u = 0; u < unitCount; ++u)
+      least[u] += c->least[u];
+    if (c->pipe == "fma")
+      fma += 32 * n / m.floats;
+    else if (c->pipe == "fp64")
+      doubles += 32 * n / m.doubles;
+    else if (c->pipe == "alu")
+      alu += 32 * n / m.alu;
+    else if (c->pipe == "mufu")
+      mufu += 32 * n / m.mufu;
+    if (c->pipe != "move")
+      issue += n / m.issue;
+    shared += c->least[static_cast<unsigned>(Unit::Data)];
   }
-};
+  return {{"tensor", cyclesOf(least, m)[0].second},
+          {"fma", fma},
+          {"fp64", doubles},
+          {"alu", alu},
+          {"mufu", mufu},
+          {"shared", shared},
+          {"issue", issue}};
+}
+
+double round3(double value) { return std::round(value * 1000) / 1000; }
+
+json listed(const Cycles &cycles, double divisor = 1) {
+  json list = json::object();
+  for (const auto &[name, value] : cycles)
+    list[name] = round3(value / divisor);
+  return list;
+}
+
+/// The binding pipe and the share of the tensor bound that it leaves.
+void judge(json &result, const Cycles &cycles) {
+  double worst = 0;
+  result["binding"] = "none";
+  for (const auto &[name, value] : cycles)
+    if (value > worst) {
+      worst = value;
+      result["binding"] = name;
+    }
+  result["share_of_tensor_bound"] =
+      worst > 0 ? round3(cycles[0].second / worst) : 0;
+}
+
+UnitSums sumOf(const std::vector<const InstCount *> &counts) {
+  UnitSums sums{};
+  for (const InstCount *count : counts)
+    for (unsigned u = 0; u < unitCount; ++u)
+      sums[u] += count->least[u];
+  return sums;
+}
+
+std::vector<const InstCount *> membersOf(const LaunchResult &launch,
+                                         const LoopCount &loop) {
+  std::vector<const InstCount *> members;
+  for (uint32_t member : loop.members)
+    members.push_back(&launch.counts[member]);
+  return members;
+}
 
 json boundsOn(const LaunchResult &launch, const Machine &machine) {
-  Sums sums;
+  std::vector<const InstCount *> all;
   for (const InstCount &count : launch.counts)
-    sums.add(count, machine);
-  const std::pair<const char *, double> pipes[] = {
-      {"tensor", sums.tensor}, {"fma", sums.fma},       {"alu", sums.alu},
-      {"mufu", sums.mufu},     {"shared", sums.shared}, {"issue", sums.issued}};
+    all.push_back(&count);
   double used = static_cast<double>(
       std::clamp<uint64_t>(launch.ctas, 1, machine.processors));
-  json result = {{"processors_used", used}};
-  double worst = 0;
-  std::string binding = "none";
-  for (const auto &[name, cycles] : pipes) {
-    result["processor_cycles"][name] = cycles;
-    result["cycles"][name] = cycles / used;
-    if (cycles > worst) {
-      worst = cycles;
-      binding = name;
-    }
+  Cycles total = cyclesOf(sumOf(all), machine);
+  Cycles busiest = cyclesOf(launch.busiestCta, machine);
+  Cycles bound = total;
+  for (size_t i = 0; i < bound.size(); ++i)
+    bound[i].second = std::max(total[i].second / used, busiest[i].second);
+  json result = {{"processors_used", used},
+                 {"cycles", listed(bound)},
+                 {"processor_cycles", listed(total)},
+                 {"busiest_cta", listed(busiest)},
+                 {"as_written", listed(asWritten(all, machine), used)},
+                 {"loops", json::array()}};
+  judge(result, bound);
+  for (const LoopCount &loop : launch.loops) {
+    std::vector<const InstCount *> members = membersOf(launch, loop);
+    Cycles cycles = cyclesOf(sumOf(members), machine);
+    json entry = {{"first_line", loop.firstLine},
+                  {"last_line", loop.lastLine},
+                  {"processor_cycles", listed(cycles)},
+                  {"as_written", listed(asWritten(members, machine))}};
+    judge(entry, cycles);
+    result["loops"].push_back(std::move(entry));
   }
-  result["binding"] = binding;
-  result["share_of_tensor_bound"] = worst > 0 ? sums.tensor / worst : 0;
   return result;
 }
 
-json loopsOf(const LaunchResult &launch) {
-  json loops = json::array();
-  for (const InstCount &branch : launch.counts) {
-    if (!branch.target)
-      continue;
-    json loop = {{"first_line", branch.target},
-                 {"last_line", branch.line},
-                 {"warp_rounds", branch.warps},
-                 {"by_pipe", json::object()}};
-    uint64_t total = 0;
-    for (const InstCount &count : launch.counts) {
-      if (count.line < branch.target || count.line > branch.line)
-        continue;
-      total += count.warps;
-      loop["by_pipe"][count.pipe] =
-          loop["by_pipe"].value(count.pipe, uint64_t(0)) + count.warps;
-    }
-    loop["warp_instructions"] = total;
-    loops.push_back(std::move(loop));
-  }
-  return loops;
-}
-
 } // namespace
-
-json countsOf(const LaunchResult &launch) {
-  json counts = {{"what", "PTX instructions; machine code has others"},
-                 {"warp_instructions", launch.warpInstructions},
-                 {"by_opcode", json::object()},
-                 {"by_pipe", json::object()}};
-  uint64_t warps = 0, threads = 0, barriers = 0;
-  json shared = json::array(), idle = json::array();
-  for (const InstCount &c : launch.counts) {
-    if (!c.threads)
-      idle.push_back(c.line);
-    warps += c.warps;
-    threads += c.threads;
-    if (c.opcode.rfind("bar", 0) == 0)
-      barriers += c.warps;
-    for (const auto &[key, name] :
-         {std::pair{"by_opcode", c.opcode}, std::pair{"by_pipe", c.pipe}})
-      counts[key][name] = counts[key].value(name, uint64_t(0)) + c.warps;
-    if (c.requests)
-      shared.push_back({{"line", c.line},
-                        {"opcode", c.opcode},
-                        {"requests", c.requests},
-                        {"wavefronts", c.wavefronts}});
-  }
-  counts["shared"] = std::move(shared);
-  counts["lines_not_executed"] = std::move(idle);
-  counts["barriers"] = barriers;
-  counts["lanes_per_instruction"] =
-      warps ? static_cast<double>(threads) / static_cast<double>(warps) : 0;
-  counts["global"] = json::object();
-  for (const auto &[name, a] : launch.allocations)
-    counts["global"][name] = {{"read_bytes", a.readBytes},
-                              {"written_bytes", a.writtenBytes},
-                              {"sectors", a.sectors}};
-  counts["loops"] = loopsOf(launch);
-  return counts;
-}
 
 json boundsOf(const LaunchResult &launch) {
   json bounds = {{"what", "lower bounds of cycles, not times"}};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Counts of a launch for its report, and the cycles that they bound.
+// Counts of a launch as JSON, and the lower bounds of cycles that follow from
+// them. They are bounds, not times.
 #ifndef FOVEA_TOOLS_FOVEA_SIM_BOUNDS_H
 #define FOVEA_TOOLS_FOVEA_SIM_BOUNDS_H
 
@@ -8,11 +9,10 @@
 
 namespace fovea::sim {
 
-/// Instructions by opcode, pipe and loop; traffic; conflicts; divergence.
+/// Instructions by opcode, pipe, line and loop; traffic; barriers; divergence.
 nlohmann::json countsOf(const LaunchResult &launch);
 
-/// By device: the least cycles that each pipe needs on one multiprocessor for
-/// all of the work and on the whole device, and which binds. Bounds, not times.
+/// Lower bounds of cycles on A100 and H100, of the launch and of its loops.
 nlohmann::json boundsOf(const LaunchResult &launch);
 
 } // namespace fovea::sim

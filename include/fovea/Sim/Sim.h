@@ -5,6 +5,7 @@
 #ifndef FOVEA_SIM_SIM_H
 #define FOVEA_SIM_SIM_H
 
+#include "fovea/Sim/Counts.h"
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -71,31 +72,16 @@ struct LaunchConfig {
   uint64_t limit = 0;
 };
 
-/// One instruction of the kernel with what it did, if counting was on. These
-/// are PTX instructions; machine code has others.
-struct InstCount {
-  uint32_t line = 0;
-  uint32_t target = 0; // line that a branch leads back to, else 0
-  std::string opcode;
-  std::string pipe;          // tensor, fma, alu, mufu, lsu, uniform, control
-  uint64_t warps = 0;        // warp instructions executed
-  uint64_t threads = 0;      // lanes, of all of them
-  uint64_t multiplyAdds = 0; // of a tensor instruction, in all
-  uint64_t bytes = 0, sectors = 0; // of global memory; a sector has 32 bytes
-  uint64_t requests = 0, wavefronts = 0; // of shared memory
-};
-
-/// Traffic of one allocation.
-struct AllocationCount {
-  uint64_t readBytes = 0, writtenBytes = 0, sectors = 0;
-};
-
 struct LaunchResult {
   std::vector<Finding> findings;
   uint64_t warpInstructions = 0;
   uint64_t ctas = 0;
+  /// In the order of the code; with the rest below empty if not counted.
   std::vector<InstCount> counts;
+  std::vector<LoopCount> loops;
   std::map<std::string, AllocationCount> allocations;
+  /// By unit, the most that one CTA asks for.
+  UnitSums busiestCta{};
   /// False if the launch stopped early (deadlock, trap).
   bool completed = true;
 };
