@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // mma.sync (ISA text, section 9.7.14.5): D = A B + C of one warp.
-//
-// All shapes but the old m8n8k4 of f16 lay fragments out alike. With e
-// elements a 32-bit register (1 of f64 in a 64-bit one), g = lane / 4 and
-// t = lane % 4:
-//   A of 16 rows: register r holds row g + 8 (r % 2), columns
-//                 e t + 4 e (r / 2) + 0 .. e - 1;
-//   A of 8 rows:  register r holds row g, columns e t + 4 e r + ...;
-//   B:            register r holds column g, rows e t + 4 e r + ...;
-//   C, D:         element i holds row g + 8 (i / 2), column 2 t + i % 2.
 #include "Decoder.h"
 #include "Lanes.h"
+#include "Mma.h"
 #include "Nan.h"
 #include "TensorSum.h"
 #include <algorithm>
@@ -18,54 +10,6 @@
 
 namespace fovea::sim {
 namespace {
-
-enum MmaFlags : uint8_t { MmaSaturate = 1, MmaAnd = 2 };
-
-/// Shape and types, packed into the instruction: kind is A's type, flags2
-/// others.
-struct Mma {
-  unsigned m, k;
-  Ty a, b, c, d;
-
-  static Mma of(const Inst &inst) {
-    auto packed = static_cast<uint64_t>(inst.imm);
-    return {unsigned(packed & 0xff),
-            unsigned(packed >> 8 & 0xffff),
-            static_cast<Ty>(packed >> 24 & 0xff),
-            static_cast<Ty>(packed >> 32 & 0xff),
-            static_cast<Ty>(packed >> 40 & 0xff),
-            static_cast<Ty>(packed >> 48 & 0xff)};
-  }
-  int64_t pack() const {
-    return static_cast<int64_t>(uint64_t(m) | uint64_t(k) << 8 |
-                                uint64_t(a) << 24 | uint64_t(b) << 32 |
-                                uint64_t(c) << 40 | uint64_t(d) << 48);
-  }
-  unsigned perRegister() const { return a == Ty::F64 ? 1 : 32 / typeBits(a); }
-  unsigned aRegisters() const { return m / 8 * k / (4 * perRegister()); }
-  unsigned bRegisters() const { return k / (4 * perRegister()); }
-  unsigned cRegisters(Ty ty) const { return ty == Ty::F16 ? m / 8 : m / 4; }
-};
-
-void accumulatorPlace(unsigned lane, unsigned i, unsigned &row, unsigned &col) {
-  row = lane / 4 + 8 * (i / 2);
-  col = 2 * (lane % 4) + i % 2;
-}
-
-inline float element(uint32_t word, unsigned j, Ty ty) {
-  switch (ty) {
-  case Ty::F16:
-    return toFloat(F16{static_cast<uint16_t>(word >> (16 * j))});
-  case Ty::BF16:
-    return toFloat(BF16{static_cast<uint16_t>(word >> (16 * j))});
-  case Ty::TF32:
-    return std::bit_cast<float>(word & 0xffffe000u);
-  case Ty::E4M3:
-    return static_cast<float>(fromShape(word >> (8 * j) & 0xff, shapeE4M3));
-  default:
-    return static_cast<float>(fromShape(word >> (8 * j) & 0xff, shapeE5M2));
-  }
-}
 
 /// Rows and columns that an unwritten register reaches.
 struct Dirt {
@@ -77,11 +21,15 @@ struct Dirt {
   }
 };
 
-void taintResult(Warp &warp, const Inst &inst, const Mma &mma) {
+} // namespace
+
+void taintMma(Warp &warp, const Inst &inst, const Mma &mma,
+              uint32_t dirtyRows) {
   if (!warp.taint)
     return;
   unsigned na = mma.aRegisters(), nb = mma.bRegisters();
   Dirt dirt;
+  dirt.rows = dirtyRows;
   for (unsigned r = 0; r < na; ++r)
     forLanes(taintOf(warp, inst.s(r)), [&](unsigned l) {
       dirt.rows |= 1u << (l / 4 + (mma.m == 16 ? 8 * (r % 2) : 0));
@@ -101,6 +49,8 @@ void taintResult(Warp &warp, const Inst &inst, const Mma &mma) {
     setTaint(warp, inst.d(r),
              perD == 2 ? lanes[2 * r] | lanes[2 * r + 1] : lanes[r], allLanes);
 }
+
+namespace {
 
 struct FloatTile {
   float a[16][32];
@@ -190,7 +140,7 @@ void execMmaFloat(Warp &warp, const Inst &inst, uint32_t) {
   FloatTile tile;
   loadFloat(warp, inst, mma, tile);
   multiplyFloat(tile, mma, *warp.launch);
-  taintResult(warp, inst, mma);
+  taintMma(warp, inst, mma);
   storeFloat(warp, inst, mma, tile);
 }
 
@@ -220,7 +170,7 @@ void execMmaF64(Warp &warp, const Inst &inst, uint32_t) {
         double sum = __builtin_fma(a[i][k], b[k][n], c[i][n]);
         c[i][n] = sum == sum ? sum : nanOf(a[i][k], c[i][n], b[k][n]);
       }
-  taintResult(warp, inst, mma);
+  taintMma(warp, inst, mma);
   for (unsigned l = 0; l < 32; ++l)
     for (unsigned i = 0; i < mma.m / 4; ++i) {
       unsigned row, col;
@@ -230,14 +180,6 @@ void execMmaF64(Warp &warp, const Inst &inst, uint32_t) {
 }
 
 // --- integers and bits ------------------------------------------------------
-
-int32_t integerElement(uint32_t word, unsigned j, Ty ty) {
-  unsigned bits = typeBits(ty);
-  uint32_t value = (word >> (bits * j)) & ((1u << bits) - 1);
-  if (isSigned(ty) && (value >> (bits - 1)))
-    value |= ~0u << bits;
-  return static_cast<int32_t>(value);
-}
 
 void execMmaInteger(Warp &warp, const Inst &inst, uint32_t) {
   Mma mma = Mma::of(inst);
@@ -267,7 +209,7 @@ void execMmaInteger(Warp &warp, const Inst &inst, uint32_t) {
         c[i][n] += !bitwise ? int64_t(a[i][k]) * b[k][n]
                    : isAnd  ? (a[i][k] & b[k][n]) & 1
                             : (a[i][k] ^ b[k][n]) & 1;
-  taintResult(warp, inst, mma);
+  taintMma(warp, inst, mma);
   for (unsigned l = 0; l < 32; ++l)
     for (unsigned i = 0; i < mma.m / 4; ++i) {
       unsigned row, col;
@@ -327,8 +269,19 @@ void checkCount(Decoder &d, size_t got, size_t want, const char *what) {
            " registers of " + what + ", but got " + std::to_string(got));
 }
 
+/// The selector of the lanes that hold the metadata.
+uint32_t takeSelector(Decoder &d, const Mma &mma) {
+  uint64_t selector = d.immediate(d.op(5));
+  if (selector >= 4 / metadataLanes(mma))
+    d.fail("'" + d.fullName() + "' expects a selector below " +
+           std::to_string(4 / metadataLanes(mma)) + ", but got " +
+           std::to_string(selector));
+  return static_cast<uint32_t>(selector);
+}
+
 void decodeMma(Decoder &d) {
   Mma mma{};
+  mma.sparse = d.has("sp") || d.has("sp::ordered_metadata");
   if (!d.has("sync") || !d.has("aligned") || !takeShape(d, mma))
     d.fail("'" + d.fullName() + "' is not supported");
   bool rowCol = d.has("row") && d.has("col");
@@ -343,9 +296,10 @@ void decodeMma(Decoder &d) {
   mma.a = d.type();
   mma.b = d.type();
   mma.c = d.type();
-  if (!rowCol || !knownShape(mma) || typeBits(mma.a) != typeBits(mma.b))
+  if (!rowCol || !(mma.sparse ? knownSparseShape(mma) : knownShape(mma)) ||
+      typeBits(mma.a) != typeBits(mma.b))
     d.fail("'" + d.fullName() + "' is not supported");
-  d.expectOperands(4);
+  d.expectOperands(mma.sparse ? 6 : 4);
   Ty word = mma.a == Ty::F64 ? Ty::B64 : Ty::B32;
   std::vector<uint32_t> dests = d.dstList(d.op(0), word);
   std::vector<uint32_t> a = d.srcList(d.op(1), word),
@@ -358,13 +312,17 @@ void decodeMma(Decoder &d) {
   a.insert(a.end(), b.begin(), b.end());
   a.insert(a.end(), c.begin(), c.end());
   bool isInteger = mma.a >= Ty::B1 && mma.a <= Ty::S64;
-  Exec exec = mma.a == Ty::F64 ? execMmaF64
-              : isInteger      ? execMmaInteger
-                               : execMmaFloat;
+  if (mma.sparse)
+    a.push_back(d.src(d.op(4), Ty::B32));
+  Exec exec = mma.sparse         ? execSparseMma
+              : mma.a == Ty::F64 ? execMmaF64
+              : isInteger        ? execMmaInteger
+                                 : execMmaFloat;
   Inst &inst = d.emit(exec, dests, a, Pipe::Tensor);
   inst.flow = Flow::Aligned;
   inst.imm = mma.pack();
   inst.flags = flags;
+  inst.aux = mma.sparse ? takeSelector(d, mma) : 0;
   inst.ownTaint = true;
 }
 

@@ -144,11 +144,15 @@ def main():
     a, b = ({k: v for k, v in np.load(p).items()}
             for p in (options.a, options.b))
     print(f"A: {a['device']}\nB: {b['device']}")
-    names = list(dict.fromkeys(k.split("|")[0] for k in [*a, *b]
+    names = list(dict.fromkeys(k.rsplit("|", 1)[0] for k in [*a, *b]
                                if "|" in k))
-    same = different = errors = 0
+    forms = [{k.rsplit("|", 1)[0] for k in x} for x in (a, b)]
+    same = different = errors = missing = 0
     for name in names:
         if not re.search(options.filter, name):
+            continue
+        if not all(name in x for x in forms):
+            missing += 1
             continue
         texts = [str(x.get(f"{name}|error", "")) for x in (a, b)]
         if any(texts):
@@ -167,7 +171,7 @@ def main():
         different += bad
         same += not bad
     print(f"{same} forms agree bit for bit, {different} differ, {errors} "
-          "failed on a side")
+          f"failed on a side, {missing} are on one side only")
 
 
 if __name__ == "__main__":
