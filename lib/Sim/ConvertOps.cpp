@@ -393,8 +393,9 @@ void decodePacked(Decoder &d, Cvt cvt, Ty to, Ty from) {
       exec = execLanes<PackHalves, uint32_t, float, float>;
     if (!cvt.flags && cvt.round == Round::Nearest && to == Ty::BF16x2)
       exec = execLanes<PackBHalves, uint32_t, float, float>;
-    finishCvt(d, exec, cvt, {d.dst(d.op(0), to)}, {a, b}).bytes =
-        static_cast<uint8_t>(typeBytes(cvt.to));
+    Inst &pair = finishCvt(d, exec, cvt, {d.dst(d.op(0), to)}, {a, b});
+    pair.bytes = static_cast<uint8_t>(typeBytes(cvt.to));
+    pair.bytewise = Bytewise::Pack;
     return;
   }
   cvt.from = elementOf(from);
@@ -402,7 +403,10 @@ void decodePacked(Decoder &d, Cvt cvt, Ty to, Ty from) {
     d.fail("'" + d.fullName() + "' does not take ." + typeName(from));
   d.expectOperands(2);
   uint32_t a = d.src(d.op(1), from);
-  finishCvt(d, execCvtParts, cvt, {d.dst(d.op(0), to)}, {a});
+  finishCvt(d, execCvtParts, cvt, {d.dst(d.op(0), to)}, {a}).bytewise =
+      typeBits(cvt.from) < typeBits(cvt.to)   ? Bytewise::Widen
+      : typeBits(cvt.from) > typeBits(cvt.to) ? Bytewise::Narrow
+                                              : Bytewise::None;
 }
 
 /// cvt.pack.sat.to.from{.b32}: two integers clamped and packed, the second

@@ -266,6 +266,10 @@ void emitFloat(Decoder &d, Exec exec, Ty ty, const FloatMods &mods, unsigned n,
   Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, sources, pipe);
   bool half = typeBits(ty) == 16 || ty == Ty::F16x2 || ty == Ty::BF16x2;
   inst.vec = ty == Ty::F16x2 || ty == Ty::BF16x2 ? 2 : 1;
+  if (inst.vec == 2) {
+    inst.bytewise = Bytewise::Each;
+    inst.bytes = 2;
+  }
   if (half) {
     inst.flags = (mods.ftz ? HalfFtz : 0) | (mods.sat ? HalfSat : 0) |
                  (mods.relu ? HalfRelu : 0);

@@ -229,7 +229,11 @@ void emitBinary(Decoder &d, Exec exec, Ty ty) {
   need(d, exec, ty);
   d.expectOperands(3);
   uint32_t a = d.src(d.op(1), ty), b = d.src(d.op(2), ty);
-  d.emit(exec, {d.dst(d.op(0), ty)}, {a, b});
+  Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, {a, b});
+  if (ty == Ty::U16x2 || ty == Ty::S16x2) {
+    inst.bytewise = Bytewise::Each;
+    inst.bytes = 2;
+  }
 }
 
 template <bool Subtract> void decodeCarryAdd(Decoder &d, bool in) {

@@ -192,8 +192,12 @@ template <class Op, PredOp Kind> void decodeBinary(Decoder &d) {
   inst.kind = Kind;
   inst.ownTaint = ty == Ty::Pred || Kind != PXor;
   inst.bytes = static_cast<uint8_t>(typeBytes(ty));
-  if (ty != Ty::Pred && Kind != PXor)
+  if (ty != Ty::Pred && Kind != PXor) {
     inst.bytewise = Kind == PAnd ? Bytewise::And : Bytewise::Or;
+  } else if (ty != Ty::Pred) {
+    inst.bytewise = Bytewise::Each;
+    inst.bytes = 1;
+  }
 }
 
 void decodeNot(Decoder &d) {
@@ -208,6 +212,10 @@ void decodeNot(Decoder &d) {
   Inst &inst = d.emit(exec, {d.dst(d.op(0), ty)}, {a});
   inst.kind = PNot;
   inst.ownTaint = ty == Ty::Pred;
+  if (ty != Ty::Pred) {
+    inst.bytewise = Bytewise::Each;
+    inst.bytes = 1;
+  }
 }
 
 void decodeCnot(Decoder &d) {
@@ -262,7 +270,10 @@ void decodeLop3(Decoder &d) {
   uint32_t q = hasPred ? d.predSrc(d.op(5)) : 0;
   uint32_t out =
       d.op(0).kind == Operand::Sink ? d.temporary(false) : d.dst(d.op(0), ty);
-  d.emit(execLop3, {out}, {a, b, c}).imm = lut;
+  Inst &lop = d.emit(execLop3, {out}, {a, b, c});
+  lop.imm = lut;
+  lop.bytewise = Bytewise::Each;
+  lop.bytes = 1;
   if (!hasPred)
     return;
   if (d.op(0).second.empty())
@@ -293,6 +304,10 @@ void decodePrmt(Decoder &d) {
 
 void execInvertPred(Warp &warp, const Inst &inst, uint32_t mask) {
   setPred(warp, inst.d(0), ~warp.pred(inst.s(0)), mask);
+}
+
+void execNonZero(Warp &warp, const Inst &inst, uint32_t mask) {
+  setPred(warp, inst.d(0), lanesBut<uint32_t>(warp, inst.s(0), 0), mask);
 }
 
 void addLogicOps(OpcodeTable &t) {

@@ -283,6 +283,10 @@ void decodeMath(Decoder &d, Function function, unsigned n) {
                (byReciprocal ? MathByReciprocal : 0);
   inst.imm = rounding;
   inst.vec = ty == Ty::F16x2 || ty == Ty::BF16x2 ? 2 : 1;
+  if (inst.vec == 2) {
+    inst.bytewise = Bytewise::Each;
+    inst.bytes = 2;
+  }
 }
 
 } // namespace

@@ -82,9 +82,11 @@ void initialise(Warp &warp, const Inst &inst, unsigned lane) {
     return;
   AsyncState &async = *warp.cta->cluster->async;
   bool ends = inst.kind == Inval;
-  // Operations on the object go before its end without an order that the
-  // detector would see: libcu++ elects the last thread by a shuffle.
-  writePlace(warp, lane, place, ends ? &dead : &live, 8, ends);
+  // Operations of a warp on the object go before its end though only one lane
+  // of it releases: libcu++ elects that lane, and the last of all, by a match.
+  if (RaceDetector *races = warp.launch->races.get(); races && ends)
+    races->forgetWarpReads(warp, lane, place, 8);
+  writePlace(warp, lane, place, ends ? &dead : &live, 8);
   if (ends) {
     async.mbarriers.erase(AsyncState::key(ref));
     return;

@@ -51,7 +51,19 @@ enum class Pipe : uint8_t {
 };
 
 /// Instructions whose result is made of bytes of their sources (Taint.h).
-enum class Bytewise : uint8_t { None, And, Or, Shl, Shr, Permute, Low };
+enum class Bytewise : uint8_t {
+  None,
+  And,
+  Or,
+  Shl,
+  Shr,
+  Permute,
+  Low,
+  Each,   // each piece of `bytes` bytes depends on that piece of the sources
+  Pack,   // of two sources, one piece each, the second's lowest
+  Widen,  // two bytes to two halves
+  Narrow, // two halves to two bytes
+};
 
 struct Inst {
   union {

@@ -228,6 +228,26 @@ void RaceDetector::write(Warp &warp, unsigned lane, const Place &place,
                      me.fencedClock));
 }
 
+void RaceDetector::forgetWarpReads(Warp &warp, unsigned lane,
+                                   const Place &place, unsigned bytes) {
+  uint32_t own = threadNumber(warp, 0) / 32;
+  Observer observer = observe(warp, lane);
+  auto isOwn = [&](const ReadEntry &entry) {
+    bool known = entry.warp == own;
+    for (uint32_t l = 0; l < 32 && !known; ++l)
+      known = ordered(entry.warp * 32 + l, entry.clock, observer);
+    return known;
+  };
+  shadow(*place.region)
+      .forCells(place.offset, bytes, [&](ShadowCell &cell, uint64_t, unsigned) {
+        ReadEntry *end =
+            std::remove_if(cell.reads, cell.reads + cell.inlineReads, isOwn);
+        cell.inlineReads = static_cast<uint8_t>(end - cell.reads);
+        if (cell.more)
+          std::erase_if(*cell.more, isOwn);
+      });
+}
+
 void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
                           unsigned bytes, bool isAcquire, bool isRelease) {
   Observer observer = observe(warp, lane);
@@ -255,10 +275,10 @@ void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
 
 bool RaceDetector::isPending(const Place &place) {
   bool pending = false;
-  shadow(*place.region).forCells(place.offset, 4,
-                                 [&](ShadowCell &cell, uint64_t, unsigned) {
-                                   pending |= cell.pending;
-                                 });
+  shadow(*place.region)
+      .forCells(place.offset, 4, [&](ShadowCell &cell, uint64_t, unsigned) {
+        pending |= cell.pending;
+      });
   return pending;
 }
 

@@ -34,6 +34,10 @@ public:
             bool strong);
   void write(Warp &warp, unsigned lane, const Place &place, const void *value,
              unsigned bytes, bool strong);
+  /// Reads of these bytes by a warp of which the lane knows any lane to have
+  /// got as far count as ordered before what the lane does next.
+  void forgetWarpReads(Warp &warp, unsigned lane, const Place &place,
+                       unsigned bytes);
   void atomic(Warp &warp, unsigned lane, const Place &place, unsigned bytes,
               bool acquire, bool release);
 

@@ -66,6 +66,29 @@ Written permuteBytes(Written a, Written b, uint32_t selectors) {
   return result | ((a | b) & wholeMissing);
 }
 
+/// Of an instruction that computes on pieces of `size` bytes: a piece that it
+/// makes of unwritten ones is no padding any more.
+Written eachPiece(Warp &warp, const Inst &inst, unsigned l, unsigned size) {
+  Written result = allBytes;
+  for (unsigned i = 0; i < inst.ns; ++i)
+    result &= writtenBytes(warp, inst.s(i), l);
+  unsigned piece = (1u << size) - 1;
+  for (unsigned at = 0; at < 8; at += size)
+    if ((result >> at & piece) != piece)
+      result &= static_cast<Written>(~(piece << at));
+  return result | wholeMissing;
+}
+
+/// Of one that converts whole sources, or halves or bytes of one, side by side:
+/// piece i of `to` bytes is written if isWritten(i).
+template <class F> Written twoPieces(unsigned to, F isWritten) {
+  unsigned piece = (1u << to) - 1, lost = 0;
+  for (unsigned i = 0; i < 2; ++i)
+    if (!isWritten(i))
+      lost |= piece << (i * to);
+  return static_cast<Written>(allBytes & ~lost);
+}
+
 /// Of a lane; wholeMissing alone if nothing is known of single bytes.
 Written resultBytes(Warp &warp, const Inst &inst, unsigned l) {
   bool wide = inst.bytes == 8;
@@ -99,6 +122,16 @@ Written resultBytes(Warp &warp, const Inst &inst, unsigned l) {
                       : wholeMissing;
   case Bytewise::Low:
     return static_cast<Written>((a & all) | (allBytes & ~all) | missing);
+  case Bytewise::Each:
+    return eachPiece(warp, inst, l, inst.bytes);
+  case Bytewise::Pack:
+    return wholeMissing |
+           twoPieces(inst.bytes, [&](unsigned i) { return isClean(1 - i); });
+  case Bytewise::Widen:
+    return wholeMissing | twoPieces(2, [&](unsigned i) { return a >> i & 1; });
+  case Bytewise::Narrow:
+    return wholeMissing |
+           twoPieces(1, [&](unsigned i) { return (a >> (2 * i) & 3) == 3; });
   case Bytewise::None:
     break;
   }

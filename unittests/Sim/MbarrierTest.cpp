@@ -192,4 +192,25 @@ TEST(StAsync, CountsItsBytesAtTheBarrier) {
   EXPECT_NE(found.find("race"), std::string::npos) << found;
 }
 
+/// A thread that ends the object while another warp may still wait for it.
+TEST(Mbarrier, EndsAfterTheWaitsOfAllWarps) {
+  auto body = [](const char *sync) {
+    return std::string("  setp.eq.u32 %q1, %t, 0;\n"
+                       "  @%q1 mbarrier.init.shared.b64 [bar], 1;\n"
+                       "  bar.sync 0;\n"
+                       "  @%q1 mbarrier.arrive.shared.b64 _, [bar];\n"
+                       "W: mbarrier.try_wait.parity.shared.b64 %q0, [bar], 0;\n"
+                       "  @!%q0 bra W;\n") +
+           sync + "  @%q1 mbarrier.inval.shared.b64 [bar];\n";
+  };
+  for (uint64_t seed : {0, 1, 2, 3}) {
+    auto found = [&](const char *sync) {
+      return kinds(launch(moduleOf(body(sync), shared, "sm_90a"), {1, 1, 1},
+                          {64, 1, 1}, 256, nullptr, seed));
+    };
+    EXPECT_EQ(found("  bar.sync 0;\n"), "");
+    EXPECT_EQ(found("").substr(0, 4), "race");
+  }
+}
+
 } // namespace

@@ -113,4 +113,33 @@ TEST(SimTaint, LocalMemoryIsNoUse) {
             "uninitialized");
 }
 
+/// Packed arithmetic on a pair whose upper half nobody wrote: the lower half of
+/// the result may be used, the upper not.
+TEST(SimTaint, HalvesAreTakenApart) {
+  const char *const h = ".reg .b16 %h<9>;";
+  std::string start = "mov.b16 %h0, 1; mov.b32 %r0, {%h0, %h8};\n";
+  auto half = [&](const std::string &body, const char *part) {
+    return findings(start + body + "\n mov.b32 " + part +
+                        ", %r1; st.global.b16 [%p0], %h1;",
+                    h);
+  };
+  for (const char *body :
+       {"add.f16x2 %r1, %r0, %r0;", "fma.rn.bf16x2 %r1, %r0, %r0, %r0;",
+        "max.f16x2 %r1, %r0, %r0;", "neg.f16x2 %r1, %r0;",
+        "max.s16x2 %r1, %r0, %r0;", "xor.b32 %r1, %r0, 5;", "not.b32 %r1, %r0;",
+        "lop3.b32 %r1, %r0, 3, 5, 0x96;", "ex2.approx.f16x2 %r1, %r0;"}) {
+    EXPECT_EQ(half(body, "{%h1, _}"), "") << body;
+    EXPECT_EQ(half(body, "{_, %h1}"), "uninitialized") << body;
+  }
+  // The first operand of a packing conversion becomes the upper half.
+  const char *pack = "cvt.rn.f16x2.f32 %r1, %f9, 0f3f800000;";
+  EXPECT_EQ(half(pack, "{%h1, _}"), "");
+  EXPECT_EQ(half(pack, "{_, %h1}"), "uninitialized");
+  // A whole store uses both.
+  EXPECT_EQ(findings(start + "add.f16x2 %r1, %r0, %r0;\n"
+                             "st.global.u32 [%p0], %r1;",
+                     h),
+            "uninitialized");
+}
+
 } // namespace
