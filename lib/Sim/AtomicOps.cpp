@@ -12,6 +12,7 @@
 namespace fovea::sim {
 
 void decodeRedAsync(Decoder &decoder);
+void decodeWideAtomic(Decoder &decoder);
 
 namespace {
 
@@ -219,6 +220,8 @@ bool allowed(uint8_t op, Ty ty) {
 void decodeAtomic(Decoder &d, bool isRed) {
   if (isRed && d.has("async"))
     return decodeRedAsync(d);
+  if (!isRed && d.lastType() == Ty::B128)
+    return decodeWideAtomic(d);
   uint8_t flags = isRed ? AtomRed : 0;
   std::string_view order =
       d.oneOf({"relaxed", "acquire", "release", "acq_rel"});
@@ -275,6 +278,8 @@ void decodeAtomic(Decoder &d, bool isRed) {
 uint64_t combineAtomic(BulkReduce op, Ty ty, uint64_t a, uint64_t b) {
   static const uint8_t ops[] = {OpExch, OpAdd, OpMin, OpMax, OpInc,
                                 OpDec,  OpAnd, OpOr,  OpXor};
+  if (ty == Ty::F32) // unlike atom, it does not flush
+    return addF32(uint32_t(a), uint32_t(b), false);
   return combine(ops[static_cast<unsigned>(op)], ty, a, b, true);
 }
 

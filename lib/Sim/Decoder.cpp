@@ -257,6 +257,10 @@ uint32_t Decoder::src(const Operand &operand, Ty ty, bool relaxed) {
     fail("'!' applies to predicates only");
   switch (operand.kind) {
   case Operand::Reg: {
+    if (!operand.selector.empty())
+      fail("'" + fullName() + "' takes no part of a register");
+    if (operand.minus && base() != "vmad")
+      fail("expected a number after '-'");
     Ty declared = regType(operand);
     unsigned have = typeBits(declared), want = typeBits(ty);
     if (declared == Ty::Pred || have < want || (!relaxed && have != want))
@@ -289,7 +293,7 @@ uint32_t Decoder::dst(const Operand &operand, Ty ty) {
     return predDst(operand);
   if (operand.kind == Operand::List && operand.elems.size() == 1)
     return dst(operand.elems[0], ty);
-  if (operand.kind != Operand::Reg)
+  if (operand.kind != Operand::Reg || !operand.selector.empty())
     fail("the destination of '" + fullName() + "' is not a register");
   Ty declared = regType(operand);
   if (declared == Ty::Pred || typeBits(declared) != typeBits(ty))
@@ -302,6 +306,12 @@ uint32_t Decoder::dst(const Operand &operand, Ty ty) {
 uint32_t Decoder::predSrc(const Operand &operand) {
   if (operand.kind == Operand::Int)
     return constant(operand.bits ? 0xffffffffu : 0u);
+  if (operand.kind == Operand::Special) {
+    // %is_explicit_cluster: a word a lane like the others.
+    uint32_t out = temporary(false);
+    emit(execNonZero, {out}, {specialSource(operand, Ty::B32)});
+    return out;
+  }
   if (operand.kind != Operand::Reg || regType(operand) != Ty::Pred)
     fail("expected a predicate operand of '" + fullName() + "'");
   uint32_t cell = regCells[operand.index];

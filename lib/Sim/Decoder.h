@@ -114,6 +114,7 @@ private:
 };
 
 void execInvertPred(Warp &warp, const Inst &inst, uint32_t mask);
+void execNonZero(Warp &warp, const Inst &inst, uint32_t mask);
 
 using DecodeFn = void (*)(Decoder &decoder);
 using OpcodeTable = std::unordered_map<std::string_view, DecodeFn>;

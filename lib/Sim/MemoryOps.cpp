@@ -209,7 +209,8 @@ void takeHints(Decoder &d) {
 }
 
 uint8_t takeOrder(Decoder &d, bool isLoad) {
-  if (!d.oneOf({"volatile", "relaxed", "mmio"}).empty())
+  d.has("mmio");
+  if (!d.oneOf({"volatile", "relaxed"}).empty())
     return MemStrong;
   if (isLoad && d.has("acquire"))
     return MemStrong | MemAcquire;
@@ -243,6 +244,7 @@ void finishMemory(Decoder &d, Inst &inst, Ty ty, const Operand &value,
       width = std::max(width, typeBits(d.regType(element)));
   if (width == 0)
     width = typeBits(ty);
+  width = std::min(width, 64u);
   inst.flags |= width == 64 ? MemWide : width == 16 ? MemHalf : 0;
   if (isSigned(ty))
     inst.flags |= MemSigned;
@@ -256,6 +258,18 @@ unsigned takeVector(Decoder &d, const Operand &value) {
     d.fail("'" + d.fullName() + "' expects " + std::to_string(n) +
            " registers, but got " + std::to_string(got));
   return n;
+}
+
+/// A b128 is moved as a vector of two b64.
+void splitWide(std::vector<uint32_t> &cells, Ty &ty, unsigned &vec) {
+  if (ty != Ty::B128)
+    return;
+  std::vector<uint32_t> halves;
+  for (uint32_t cell : cells)
+    halves.insert(halves.end(), {cell, cell + 2});
+  cells = std::move(halves);
+  ty = Ty::B64;
+  vec *= 2;
 }
 
 /// Registers may be wider than the type, all by the same.
@@ -286,14 +300,16 @@ void decodeLd(Decoder &d) {
   d.expectOperands(2, 3); // the third: a cache policy
   unsigned vec = takeVector(d, d.op(0));
   Ty ty = d.type();
-  if (ty == Ty::B128 || ty == Ty::Pred)
+  if (ty == Ty::Pred)
     d.fail("'" + d.fullName() + "' is not supported");
+  std::vector<uint32_t> cells = relaxedList(d, d.op(0), ty, true);
+  splitWide(cells, ty, vec);
   Inst at;
   uint32_t base = d.address(at, d.op(1));
   // A parameter is an operand of machine code, not a load.
   bool isParam = d.statement->opcode[1].rfind("param", 0) == 0;
-  Inst &inst = d.emit(execLd, relaxedList(d, d.op(0), ty, true), {base},
-                      isParam ? Pipe::Uniform : Pipe::Lsu);
+  Inst &inst =
+      d.emit(execLd, cells, {base}, isParam ? Pipe::Uniform : Pipe::Lsu);
   inst.imm = at.imm;
   inst.addrBits = at.addrBits;
   inst.space = space;
@@ -311,9 +327,10 @@ void decodeSt(Decoder &d) {
   d.expectOperands(2, 3);
   unsigned vec = takeVector(d, d.op(1));
   Ty ty = d.type();
-  if (ty == Ty::B128 || ty == Ty::Pred)
+  if (ty == Ty::Pred)
     d.fail("'" + d.fullName() + "' is not supported");
   std::vector<uint32_t> sources = relaxedList(d, d.op(1), ty, false);
+  splitWide(sources, ty, vec);
   Inst at;
   sources.insert(sources.begin(), d.address(at, d.op(0)));
   Inst &inst = d.emit(execSt, {}, sources, Pipe::Lsu);

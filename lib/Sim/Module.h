@@ -6,6 +6,7 @@
 #define FOVEA_LIB_SIM_MODULE_H
 
 #include "Types.h"
+#include <bit>
 #include <map>
 #include <memory>
 #include <vector>
@@ -30,6 +31,8 @@ struct Operand {
   };
   Kind kind = None;
   bool negated = false;
+  bool minus = false;   // -%r1, of vmad only
+  std::string selector; // of %r1.b0: b0
   int index = -1;
   uint64_t bits = 0;
   int64_t offset = 0;
@@ -58,7 +61,11 @@ struct Initialiser {
   unsigned bytes; // of the value
   uint64_t value; // or, with a symbol, an addend
   std::string symbol;
-  bool generic = false;
+  uint64_t mask = 0; // takes these bits, moved to the right end; 0: all
+
+  uint64_t masked(uint64_t whole) const {
+    return mask ? (whole & mask) >> std::countr_zero(mask) : whole;
+  }
 };
 
 struct Variable {

@@ -163,11 +163,52 @@ void decodeUnpack(Decoder &d, Ty ty) {
   inst.ownTaint = true;
 }
 
+void emitMov(Decoder &d, uint32_t to, uint32_t from, bool wide) {
+  d.emit(wide ? execMov<uint64_t> : execMov<uint32_t>, {to}, {from},
+         Pipe::Uniform)
+      .ownTaint = true;
+}
+
+/// The halves of a b128 operand: of a register or of a vector of two.
+std::vector<uint32_t> halvesOf(Decoder &d, const Operand &operand, bool isDst) {
+  if (operand.kind == Operand::List)
+    return isDst ? d.dstList(operand, Ty::B64) : d.srcList(operand, Ty::B64);
+  uint32_t cell = isDst ? d.dst(operand, Ty::B128) : d.src(operand, Ty::B128);
+  return {cell, cell + 2};
+}
+
+void decodeMov128(Decoder &d) {
+  std::vector<uint32_t> to = halvesOf(d, d.op(0), true),
+                        from = halvesOf(d, d.op(1), false);
+  if (to.size() != 2 || from.size() != 2)
+    d.fail("'" + d.fullName() + "' moves two halves of 64 bits");
+  for (unsigned i = 0; i < 2; ++i)
+    emitMov(d, to[i], from[i], true);
+}
+
+/// mov.v4.u32 {a, b, c, d}, %tid: a special register of four elements.
+void decodeMovVector(Decoder &d, size_t n) {
+  Ty ty = d.type();
+  d.expectOperands(2);
+  std::vector<uint32_t> to = d.dstList(d.op(0), ty);
+  if (to.size() != n || d.op(1).kind != Operand::Special)
+    d.fail("'" + d.fullName() + "' is not supported");
+  static const char *const elements[] = {".x", ".y", ".z", ".w"};
+  for (size_t i = 0; i < n; ++i) {
+    Operand element = d.op(1);
+    element.name += elements[i];
+    emitMov(d, to[i], d.src(element, ty), typeBits(ty) == 64);
+  }
+}
+
 void decodeMov(Decoder &d) {
+  std::string_view vec = d.oneOf({"v2", "v4"});
+  if (!vec.empty())
+    return decodeMovVector(d, static_cast<size_t>(vec[1] - '0'));
   Ty ty = d.type();
   d.expectOperands(2);
   if (ty == Ty::B128)
-    d.fail("'mov.b128' is not supported");
+    return decodeMov128(d);
   if (ty == Ty::Pred) {
     uint32_t a = d.predSrc(d.op(1));
     d.emit(execMovPred, {d.predDst(d.op(0))}, {a});
@@ -180,9 +221,7 @@ void decodeMov(Decoder &d) {
   if (d.op(0).kind == Operand::List)
     return decodeUnpack(d, ty);
   uint32_t a = d.src(d.op(1), ty);
-  d.emit(typeBits(ty) == 64 ? execMov<uint64_t> : execMov<uint32_t>,
-         {d.dst(d.op(0), ty)}, {a}, Pipe::Uniform)
-      .ownTaint = true;
+  emitMov(d, d.dst(d.op(0), ty), a, typeBits(ty) == 64);
 }
 
 // --- cvta, isspacep ---------------------------------------------------------

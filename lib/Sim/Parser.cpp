@@ -214,7 +214,10 @@ void Parser::parseRegisters() {
     std::string name(word("a register name"));
     int64_t count = -1;
     if (accept('<')) {
-      count = integer();
+      if (peek().kind != Token::Integer)
+        fail("expected a number of registers, but got '" +
+             std::string(peek().text) + "'");
+      count = static_cast<int64_t>(take().value);
       expect('>');
     }
     scope->declareRegister(name, prefix.type, count, prefix.vector, line);
@@ -282,6 +285,7 @@ void Parser::parseStatement(Function &function) {
     statement.opcode.push_back(opcode.substr(start, dot - start));
     start = dot + 1;
   }
+  inCall = statement.opcode[0] == "call";
   if (!peek().is(';')) {
     do
       statement.operands.push_back(parseOperand());
@@ -327,9 +331,37 @@ Operand Parser::parseGroup(char close) {
 void Parser::parseOffset(Operand &operand) {
   while (peek().is('+') || peek().is('-')) {
     bool minus = take().is('-');
-    int64_t value = integer();
+    auto value = static_cast<int64_t>(parseBinary(10).bits);
     operand.offset += minus ? -value : value;
   }
+}
+
+/// An element of an array: a[2].
+void Parser::parseIndex(Operand &operand) {
+  const Variable *variable = nullptr;
+  if (operand.kind == Operand::Var)
+    variable = scope->variable(operand.index);
+  else if (auto found = module.varIndex.find(operand.name);
+           operand.kind == Operand::Symbol && found != module.varIndex.end())
+    variable = &module.vars[static_cast<size_t>(found->second)];
+  if (!variable || !accept('['))
+    return;
+  operand.offset += integer() * static_cast<int64_t>(typeBytes(variable->type));
+  expect(']');
+}
+
+/// A part of a register, as video instructions take it: %r1.b0.
+void Parser::takeSelector(Operand &operand) {
+  size_t dot = operand.name.rfind('.');
+  if (dot == std::string::npos || dot + 2 >= operand.name.size() ||
+      (operand.name[dot + 1] != 'b' && operand.name[dot + 1] != 'h'))
+    return;
+  int index = scope->findRegister(operand.name.substr(0, dot));
+  if (index < 0)
+    return;
+  operand.kind = Operand::Reg;
+  operand.index = index;
+  operand.selector = operand.name.substr(dot + 1);
 }
 
 Operand Parser::parseMemory() {
@@ -351,6 +383,8 @@ Operand Parser::parseName(const Token &token) {
   }
   if ((operand.index = scope->findRegister(token.text)) >= 0) {
     operand.kind = Operand::Reg;
+  } else if (takeSelector(operand); operand.kind == Operand::Reg) {
+    return operand;
   } else if (token.text[0] == '%') {
     operand.kind = Operand::Special;
   } else if ((operand.index = scope->findVariable(token.text)) >= 0) {
@@ -366,9 +400,19 @@ Operand Parser::parseName(const Token &token) {
   return operand;
 }
 
+Operand Parser::parseNumber() {
+  Constant value = parseConstant();
+  Operand operand;
+  operand.kind = value.isDouble ? Operand::Flt64 : Operand::Int;
+  operand.bits = value.bits;
+  return operand;
+}
+
 Operand Parser::parsePrimary() {
   if (accept('{'))
     return parseGroup('}');
+  if (!(inCall && peek().is('(')) && startsConstant())
+    return parseNumber();
   if (accept('('))
     return parseGroup(')');
   if (accept('['))
@@ -379,26 +423,18 @@ Operand Parser::parsePrimary() {
     operand.negated = !operand.negated;
     return operand;
   }
-  bool negative = accept('-');
-  bool inverted = !negative && accept('~');
+  bool minus = accept('-');
   Token token = take();
   switch (token.kind) {
   case Token::Word:
-    if (negative || inverted)
+    operand = parseName(token);
+    operand.minus = minus;
+    if (minus && operand.kind != Operand::Reg)
       fail("expected a number after '-'");
-    return parseName(token);
-  case Token::Integer:
-    operand.kind = Operand::Int;
-    operand.bits =
-        negative ? 0 - token.value : (inverted ? ~token.value : token.value);
     return operand;
   case Token::Float32:
     operand.kind = Operand::Flt32;
-    operand.bits = token.value ^ (negative ? 0x80000000u : 0u);
-    return operand;
-  case Token::Float64:
-    operand.kind = Operand::Flt64;
-    operand.bits = token.value ^ (negative ? 1ull << 63 : 0ull);
+    operand.bits = token.value ^ (minus ? 0x80000000u : 0u);
     return operand;
   default:
     fail("expected an operand, but got '" + std::string(token.text) + "'");
@@ -407,16 +443,9 @@ Operand Parser::parsePrimary() {
 
 Operand Parser::parseOperand() {
   Operand operand = parsePrimary();
-  if (operand.kind == Operand::Int) {
-    // Constant expressions of sums, as compilers write them in addresses.
-    while (peek().is('+') || peek().is('-')) {
-      bool minus = take().is('-');
-      auto value = static_cast<uint64_t>(integer());
-      operand.bits += minus ? 0 - value : value;
-    }
-  } else if (operand.kind != Operand::List && operand.kind != Operand::Memory) {
+  parseIndex(operand);
+  if (operand.kind != Operand::List && operand.kind != Operand::Memory)
     parseOffset(operand);
-  }
   if (accept('|'))
     operand.second.push_back(parsePrimary());
   return operand;

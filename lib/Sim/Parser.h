@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The parser of modules: Parser.cpp has functions and statements,
-// ParserVariables.cpp variables and their initialisers.
+// ParserVariables.cpp variables and their initialisers, ParserExpressions.cpp
+// constants.
 #ifndef FOVEA_LIB_SIM_PARSER_H
 #define FOVEA_LIB_SIM_PARSER_H
 
@@ -41,6 +42,12 @@ public:
       parseTopLevel();
   }
 
+  /// The value of a constant expression.
+  struct Constant {
+    bool isDouble = false, isUnsigned = false;
+    uint64_t bits = 0;
+  };
+
 private:
   const Token &peek(size_t ahead = 0) const {
     return tokens[std::min(pos + ahead, tokens.size() - 1)];
@@ -77,13 +84,14 @@ private:
            std::string(peek().text) + "'");
     return take().text;
   }
-  int64_t integer() {
-    bool negative = accept('-');
-    if (peek().kind != Token::Integer)
-      fail("expected an integer, but got '" + std::string(peek().text) + "'");
-    auto value = static_cast<int64_t>(take().value);
-    return negative ? -value : value;
-  }
+
+  // Constant expressions.
+  bool isOperator(std::string_view text) const;
+  bool startsConstant() const;
+  Constant parseUnary();
+  Constant parseBinary(int least);
+  Constant parseConstant();
+  int64_t integer();
 
   // Directives outside functions.
   void parseTopLevel();
@@ -107,6 +115,7 @@ private:
   Variable parseDeclarator(const Prefix &prefix);
   void parseInitialiser(Variable &variable, uint64_t at, unsigned depth);
   void parseInitialValue(Variable &variable, uint64_t at);
+  void parseInitialAddress(Initialiser &init);
   void addModuleVariable(Variable variable);
 
   // Functions.
@@ -125,16 +134,20 @@ private:
   void parseStatement(Function &function);
   void resolveTargets(Statement &statement);
   Operand parseOperand();
+  Operand parseNumber();
   Operand parsePrimary();
   Operand parseName(const Token &token);
   Operand parseMemory();
   Operand parseGroup(char close);
   void parseOffset(Operand &operand);
+  void parseIndex(Operand &operand);
+  void takeSelector(Operand &operand);
 
   Module &module;
   std::vector<Token> tokens;
   size_t pos = 0;
   ScopeStack *scope = nullptr;
+  bool inCall = false; // where parentheses hold lists
 };
 
 } // namespace fovea::sim

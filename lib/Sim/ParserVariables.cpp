@@ -99,45 +99,57 @@ void Parser::parseInitialiser(Variable &variable, uint64_t at, unsigned depth) {
   expect('}');
 }
 
-void Parser::parseInitialValue(Variable &variable, uint64_t at) {
-  Initialiser init{at, typeBytes(variable.type), 0, {}, false};
-  bool negative = accept('-');
-  Token token = take();
-  switch (token.kind) {
-  case Token::Integer:
-    init.value = negative ? 0 - token.value : token.value;
-    if (variable.type == Ty::F32)
-      init.value = std::bit_cast<uint32_t>(
-          static_cast<float>(static_cast<int64_t>(init.value)));
-    else if (variable.type == Ty::F64)
-      init.value = std::bit_cast<uint64_t>(
-          static_cast<double>(static_cast<int64_t>(init.value)));
-    break;
-  case Token::Float32:
-    init.value = token.value ^ (negative ? 0x80000000u : 0u);
-    break;
-  case Token::Float64: {
-    double value = std::bit_cast<double>(token.value);
-    value = negative ? -value : value;
-    init.value = variable.type == Ty::F32
-                     ? std::bit_cast<uint32_t>(static_cast<float>(value))
-                     : std::bit_cast<uint64_t>(value);
-    break;
-  }
-  case Token::Word:
-    init.generic = token.text == "generic";
-    if (init.generic) {
-      expect('(');
-      token = take();
-      expect(')');
+/// sym, generic(sym), each perhaps plus a constant.
+void Parser::parseInitialAddress(Initialiser &init) {
+  auto offset = [&] {
+    while (peek().is('+') || peek().is('-')) {
+      bool minus = take().is('-');
+      uint64_t value = parseBinary(10).bits;
+      init.value += minus ? 0 - value : value;
     }
-    init.symbol = std::string(token.text);
-    if (accept('+'))
-      init.value = static_cast<uint64_t>(integer());
-    break;
-  default:
-    fail("expected a value, but got '" + std::string(token.text) + "'");
+  };
+  bool isGeneric = accept("generic");
+  if (isGeneric)
+    expect('(');
+  init.symbol = std::string(word("a value"));
+  offset();
+  if (!isGeneric)
+    return;
+  expect(')');
+  offset();
+}
+
+void Parser::parseInitialValue(Variable &variable, uint64_t at) {
+  Initialiser init{at, typeBytes(variable.type), 0, {}};
+  bool negative = peek().is('-') && peek(1).kind == Token::Float32;
+  if (negative)
+    take();
+  bool isMasked = peek().kind == Token::Integer && peek(1).is('(');
+  if (isMasked) {
+    // 0xFF00(address): a byte of an address.
+    init.mask = take().value;
+    expect('(');
   }
+  if (peek().kind == Token::Float32) {
+    init.value = take().value ^ (negative ? 0x80000000u : 0u);
+  } else if (startsConstant()) {
+    Constant value = parseConstant();
+    init.value = value.bits;
+    double number = value.isDouble ? std::bit_cast<double>(value.bits)
+                    : value.isUnsigned
+                        ? static_cast<double>(value.bits)
+                        : static_cast<double>(static_cast<int64_t>(value.bits));
+    if (variable.type == Ty::F32)
+      init.value = std::bit_cast<uint32_t>(static_cast<float>(number));
+    else if (variable.type == Ty::F64)
+      init.value = std::bit_cast<uint64_t>(number);
+  } else {
+    parseInitialAddress(init);
+  }
+  if (isMasked)
+    expect(')');
+  if (isMasked && !init.mask)
+    fail("a mask of 0 takes no bits of a value");
   variable.init.push_back(std::move(init));
 }
 

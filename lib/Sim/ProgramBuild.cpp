@@ -99,19 +99,17 @@ void Builder::layRegisters(const Function &function, Layout &layout,
                            FunctionCode &code) {
   code.firstCell = program.cellCount;
   for (const Register &reg : function.regs) {
-    if (typeBits(reg.type) > 64)
-      throw UnsupportedError(function.line, "register '" + reg.name + "' is ." +
-                                                typeName(reg.type) +
-                                                ", which is not supported");
-    bool wide = typeBits(reg.type) == 64;
-    layout.regCells.push_back(builder.newCells(wide ? 2 : 1));
+    // 128 bits are two times 64.
+    unsigned wides = typeBits(reg.type) / 64;
+    uint32_t first = builder.newCells(wides ? 2 * wides : 1);
+    layout.regCells.push_back(first);
     program.shapes.resize(program.cellCount, CellShape::Narrow);
-    if (wide) {
-      program.shapes[program.cellCount - 2] = CellShape::WideLo;
-      program.shapes[program.cellCount - 1] = CellShape::WideHi;
-    } else if (reg.type == Ty::Pred) {
-      program.shapes[program.cellCount - 1] = CellShape::Pred;
+    for (unsigned i = 0; i < wides; ++i) {
+      program.shapes[first + 2 * i] = CellShape::WideLo;
+      program.shapes[first + 2 * i + 1] = CellShape::WideHi;
     }
+    if (reg.type == Ty::Pred)
+      program.shapes[first] = CellShape::Pred;
   }
   code.endCell = program.cellCount;
 }

@@ -27,6 +27,7 @@ public:
 
   int declareVariable(Variable variable);
   int findVariable(std::string_view name) const;
+  const Variable *variable(int index) const { return &function.vars[index]; }
 
   void defineLabel(std::string_view name, unsigned line);
   int useLabel(std::string_view name, unsigned line);
