@@ -78,9 +78,6 @@ class Case:
             after = driver.read(address, np.empty_like(array))
             if name in self.outputs:
                 got[name] = after
-            elif not np.array_equal(after.view(np.uint8),
-                                    array.view(np.uint8)):
-                got["changed " + name] = after
             driver.free(address)
         driver.unload(module)
         return got
@@ -95,9 +92,6 @@ class Case:
     def judge(self, got):
         """A line for each output that is not as expected, and the worst."""
         problems, worst = [], 0.0
-        for name in got:
-            if name.startswith("changed "):
-                problems.append(name)
         for name, limits in self.outputs.items():
             dtype = self.dtype(name)
             want = widen(np.load(os.path.join(self.folder, name)), dtype)

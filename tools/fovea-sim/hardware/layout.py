@@ -36,6 +36,9 @@ def compare(paths):
                 print(f"{name}: A {a.get(name, 'ran')}, B {b.get(name, 'ran')}"
                       [:300])
                 different += 1
+        elif a[name].shape != b[name].shape:
+            print(f"{name}: sizes {a[name].shape} and {b[name].shape}")
+            different += 1
         elif a[name].tobytes() == b[name].tobytes():
             same += 1
         else:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Copies by tensor maps, and reductions by bulk copies: swizzles, strides, edges.
 
-A load's result is the whole of shared memory, a store's that of the tensor.
+A load's result is the whole of shared memory and whether the mbarrier's phase
+was over; a store's is that of the tensor.
 """
 import ctypes as C
 
@@ -17,15 +18,18 @@ def data(seed, count, dtype):
         :count * np.dtype(dtype).itemsize].copy().view(dtype)
 
 
+ITEM = {"u8": 1, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4, "f32": 4,
+        "u64": 8, "f64": 8}
 TENSORS = {}
 
 
 def tensor(name, dtype, dims, box, at, swizzle="none", steps=None, pad=0,
-           op="load"):
-    """pad: bytes between rows beyond the dense ones."""
+           op="load", expect=None):
+    """pad: bytes between rows beyond the dense ones; expect: bytes that the
+    mbarrier is told to expect, if not those of the box."""
     TENSORS[f"tensor {op} {name}"] = dict(
         dtype=dtype, dims=dims, box=box, at=at, swizzle=swizzle,
-        steps=steps or [1] * len(dims), pad=pad, op=op)
+        steps=steps or [1] * len(dims), pad=pad, op=op, expect=expect)
 
 
 def tensor_cases():
@@ -35,36 +39,48 @@ def tensor_cases():
             w = span // size
             tensor(f"{dtype} {swizzle}", dtype, [w * 2, 40], [w, 24], [w, 3],
                    swizzle)
-        tensor(f"f16 {swizzle} half", "f16", [64, 40], [span // 4, 24],
-               [8, 0], swizzle)
-        tensor(f"f16 {swizzle} edges", "f16", [40, 20], [span // 2, 16],
-               [-5, 9], swizzle)
+        for op in ("load", "store", "add"):
+            tensor(f"f16 {swizzle} half", "f16", [64, 40], [span // 4, 24],
+                   [8, 0], swizzle, op=op)
+        tensor(f"f16 {swizzle} half by lines", "f16", [64, 40],
+               [span // 4, 24], [8, 0], swizzle, expect=span * 24)
+        tensor(f"f16 {swizzle} edges", "f16", [43, 20], [span // 2, 16],
+               [-8, 9], swizzle)
+        tensor(f"f16 {swizzle} end", "f16", [43, 20], [span // 2, 16],
+               [40 - span // 4, -3], swizzle)
         tensor(f"f16 {swizzle} 3d", "f16", [span // 2 + 8, 9, 5],
                [span // 2, 6, 4], [8, -2, 3], swizzle)
     for rank in range(1, 6):
-        tensor(f"u16 {rank}d", "u16", [24, 7, 5, 4, 3][:rank],
-               [16, 4, 3, 2, 2][:rank], [3, 1, 3, -1, 2][:rank])
-    for dtype in ("u8", "u16", "i32", "u64", "f32", "bf16", "f64"):
-        tensor(f"{dtype} edges", dtype, [48, 10], [16, 8], [-3, 5])
-    tensor("f16 pad", "f16", [40, 12], [32, 8], [4, 2], pad=48)
+        tensor(f"u16 {rank}d", "u16", [27, 7, 5, 4, 3][:rank],
+               [16, 4, 3, 2, 2][:rank], [16, 1, 3, -1, 2][:rank])
+    for dtype, size in ITEM.items():
+        tensor(f"{dtype} edges", dtype, [35, 10], [16, 8], [-16 // size, 5])
+        tensor(f"{dtype} end", dtype, [35, 10], [16, 8], [32, -5])
+    tensor("f16 pad", "f16", [40, 12], [32, 8], [8, 2], pad=48)
+    tensor("f16 unaligned", "f16", [40, 12], [32, 8], [4, 2])
+    tensor("f32 unaligned", "f32", [40, 12], [32, 8], [-1, 2])
     for steps in ([1, 2], [2, 1], [2, 3]):
-        tensor(f"f32 steps {steps}", "f32", [64, 30], [16, 12], [5, 4],
+        tensor(f"f32 steps {steps}", "f32", [64, 30], [16, 12], [4, 4],
                steps=steps)
+    tensor("f16 3d steps", "f16", [64, 30, 9], [16, 12, 4], [8, 4, 2],
+           steps=[1, 3, 2])
     tensor("f32 far", "f32", [16, 16], [16, 8], [100, -100])
     for op in ("store", "add", "min", "max", "and", "or", "xor", "inc",
                "dec"):
-        tensor("u32 edges", "u32", [24, 12], [16, 8], [-5, 7], op=op)
+        tensor("u32 edges", "u32", [27, 12], [16, 8], [-4, 7], op=op)
+        tensor("u32 end", "u32", [27, 12], [16, 8], [16, -2], op=op)
     for op in ("store", "add", "min", "max"):
         for dtype in ("f16", "bf16"):
-            tensor(f"{dtype} edges", dtype, [32, 12], [16, 8], [-5, 7], op=op)
+            tensor(f"{dtype} edges", dtype, [35, 12], [16, 8], [-8, 7], op=op)
+            tensor(f"{dtype} end", dtype, [35, 12], [16, 8], [24, 7], op=op)
+    for op in ("add", "min", "max"):
+        for dtype in ("i32", "u64"):
+            tensor(f"{dtype} edges", dtype, [27, 12], [16, 8], [-4, 7], op=op)
+    tensor("u32 unaligned", "u32", [24, 12], [16, 8], [-5, 7], op="store")
     tensor("f32 128B", "f32", [64, 16], [32, 16], [16, 3], "128B", op="store")
     tensor("f32 add", "f32", [64, 16], [32, 8], [16, 3], op="add")
     tensor("f16 64B", "f16", [64, 16], [32, 8], [16, 3], "64B", op="add")
-    tensor("f16 3d", "f16", [16, 5, 6], [8, 4, 3], [4, 3, -1], op="store")
-
-
-ITEM = {"u8": 1, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4, "f32": 4,
-        "u64": 8, "f64": 8}
+    tensor("f16 3d", "f16", [16, 5, 6], [8, 4, 3], [8, 3, -1], op="store")
 
 
 def tensor_kernel(case):
@@ -72,7 +88,7 @@ def tensor_kernel(case):
     # The step of dimension 0 is ignored.
     total = int(np.prod([-(-b // s) for b, s in
                          zip(case["box"], [1] + case["steps"][1:])]))
-    total *= ITEM[case["dtype"]]
+    total = case["expect"] or total * ITEM[case["dtype"]]
     at = ", ".join(str(x) for x in case["at"])
     load = [".reg .b64 r0, r1, map;", ".reg .b32 t0, t1, t2;",
             ".reg .pred p0, p1;", f".shared .align 1024 .b8 sm[{SIZE}];",
@@ -99,6 +115,7 @@ def tensor_kernel(case):
                  "add.u32 tries, tries, 1;",
                  "setp.lt.and.u32 p1, tries, 1000000, !p0;",
                  "@p1 bra wait;", "ld.param.u64 r0, [q2];",
+                 f"selp.b32 t2, 1, 0, p0; st.global.b32 [r0+{SIZE}], t2;",
                  "mad.wide.u32 r0, t0, 4, r0;"]
         load += copy("ld.shared.b32 t2, [t1+{at}];"
                      " st.global.b32 [r0+{at}], t2;")
@@ -147,7 +164,7 @@ def run_tensor(driver, case):
     source = np.ascontiguousarray(source)
     at = driver.upload(source)
     image = driver.upload(np.ascontiguousarray(shared))
-    out = driver.upload(np.zeros(SIZE, np.uint8))
+    out = driver.upload(np.zeros(SIZE + 4, np.uint8))
     tensor_map = driver.tensor_map(at, case["dtype"], case["dims"], strides,
                                    case["box"], case["steps"],
                                    case["swizzle"])
@@ -155,7 +172,7 @@ def run_tensor(driver, case):
     driver.launch(driver.function(loaded, "k"), (1, 1, 1), (128, 1, 1),
                   [tensor_map, C.c_uint64(image), C.c_uint64(out)])
     if case["op"] == "load":
-        result = driver.read(out, np.zeros(SIZE, np.uint8))
+        result = driver.read(out, np.zeros(SIZE + 4, np.uint8))
     else:
         result = driver.read(at, np.zeros_like(source))
     driver.unload(loaded)
