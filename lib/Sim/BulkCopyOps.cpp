@@ -97,6 +97,11 @@ bool findRuns(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map,
       at[i] = static_cast<int32_t>(warp.narrow(inst.s(next + i))[l]);
     checkAligned(warp, l, addressOf(warp, inst, 0, l), 128,
                  "the shared address");
+    // ISA text, section 5.5.3.1; an H200 stops with an illegal instruction.
+    checkAligned(warp, l,
+                 map.address +
+                     static_cast<uint64_t>(at[0]) * bytesOf(map.element),
+                 16, "the box in the tensor");
     runs = boxRuns(map, at);
     return true;
   }
@@ -200,8 +205,7 @@ void issueTo(Warp &warp, const Inst &inst, unsigned l, int rank,
 void countRuns(Warp &warp, const Inst &inst, const std::vector<BoxRun> &runs) {
   for (const BoxRun &run : runs) {
     if (inst.kind != SharedToCluster)
-      countRun(warp, inst, run.global, run.inside,
-               inst.kind == SharedToGlobal);
+      countRun(warp, inst, run.global, run.inside, inst.kind == SharedToGlobal);
     countAsync(warp, inst, run.bytes);
   }
 }

@@ -207,6 +207,8 @@ std::vector<BoxRun> boxRuns(const TensorMapDesc &map,
   }
   int64_t bytes = bytesOf(map.element), rowBytes = map.box[0] * bytes;
   int64_t step = map.swizzle ? 16 : rowBytes;
+  // A swizzle keeps a row to a line of its own, however narrow the box.
+  int64_t pitch = map.swizzle ? 16ll << map.swizzle : rowBytes;
   // Bytes of a row that lie inside.
   int64_t low =
       std::clamp<int64_t>(-int64_t(coordinates[0]) * bytes, 0, rowBytes);
@@ -229,7 +231,7 @@ std::vector<BoxRun> boxRuns(const TensorMapDesc &map,
       int64_t last = outside ? end : std::clamp(high, first, end);
       BoxRun run;
       run.tile =
-          row * static_cast<uint64_t>(rowBytes) + static_cast<uint64_t>(begin);
+          row * static_cast<uint64_t>(pitch) + static_cast<uint64_t>(begin);
       run.bytes = static_cast<uint32_t>(step);
       run.before = static_cast<uint32_t>(first - begin);
       run.inside = static_cast<uint32_t>(last - first);

@@ -131,15 +131,25 @@ TEST(TensorMapOps, AddsToWhatLiesInside) {
   auto out =
       run(zeros + fields(f32) + sync + copyFence + acquire +
               fillTile("  cvt.rn.f32.u32 %f0, %t;\n  mov.b32 %r3, %f0;\n") +
-              reduce("add", -2, 10) + reduce("add", -2, 10) + wait,
+              reduce("add", -4, 10) + reduce("add", -4, 10) + wait,
           found);
   EXPECT_EQ(found, "");
   std::vector<uint32_t> expected(256, 0);
-  forInside(-2, 10, [&](int r, int c, int word) {
+  forInside(-4, 10, [&](int r, int c, int word) {
     expected[static_cast<size_t>(word)] = std::bit_cast<uint32_t>(
         2.0f * float(r * int(boxCols) + c)); // twice the lane's number
   });
   EXPECT_EQ(out, expected);
+}
+
+// The address of a box is a multiple of 16 bytes (ISA text, section 5.5.3.1).
+TEST(TensorMapOps, WantAlignedBoxes) {
+  std::string found, before = zeros + fields(u32) + sync + copyFence + acquire +
+                              fillTile("  mov.u32 %r3, 1;\n");
+  run(before + reduce("add", 4, 3) + wait, found);
+  EXPECT_EQ(found, "");
+  run(before + reduce("add", 3, 3) + wait, found);
+  EXPECT_EQ(found, "misaligned");
 }
 
 TEST(TensorMapOps, ReducesByTheMapsElementType) {

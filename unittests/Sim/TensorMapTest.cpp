@@ -138,4 +138,15 @@ TEST(TensorMap, CutsBoxesAtTheEdges) {
     }
 }
 
+// Measured on an H200 (docs/hardware.md): 32 bytes of each line of 128.
+TEST(TensorMap, KeepsSwizzledRowsToLinesOfTheirOwn) {
+  const int32_t corner[] = {8, 1, 0};
+  TensorMapDesc map = mapOf({100, 10, 3}, {16, 4, 1}, 3);
+  std::vector<uint64_t> tiles;
+  for (const BoxRun &run : boxRuns(map, corner))
+    tiles.push_back(run.tile);
+  EXPECT_EQ(tiles,
+            (std::vector<uint64_t>{0, 16, 128, 144, 256, 272, 384, 400}));
+}
+
 } // namespace
