@@ -4,6 +4,7 @@
 #include "BackEnds.h"
 
 #include "fovea/Conversion/TileToNVVM.h"
+#include "fovea/Dialect/Attn/Attn.h"
 #include "fovea/Dialect/Tile/Tile.h"
 #include "fovea/Target/PTX/PTX.h"
 #include "mlir/IR/Diagnostics.h"
@@ -29,11 +30,25 @@ private:
   std::vector<ptx::KernelInfo> kernels;
 };
 
+/// What masks and scores need of registers beyond plain ones, as chooseSchedule
+/// asks: coarse, from what ptxas made of random patterns. The draws of `random`
+/// keep a state for every row; long expressions keep partial results.
+int64_t elementRegisters(mlir::ModuleOp module) {
+  constexpr int64_t drawRegisters = 48, registersPerOp = 8, plainOps = 10;
+  int64_t draws = 0, ops = 0;
+  module.walk([&](mlir::Operation *op) {
+    draws += mlir::isa<attn::RandomOp>(op);
+    ops += !op->hasTrait<mlir::OpTrait::ConstantLike>();
+  });
+  return draws * drawRegisters +
+         std::max<int64_t>(ops - plainOps, 0) * registersPerOp;
+}
+
 runtime::Result<Schedule> SM80BackEnd::schedule(const Compilation &job) {
   unsigned bits = job.pattern.type == pattern::ElementType::F32 ? 32 : 16;
   llvm::Expected<Schedule> schedule =
       chooseSchedule(getSM80(), job.pattern.qkDim, job.pattern.vDim, bits,
-                     overridesOf(job.options));
+                     overridesOf(job.options), elementRegisters(job.module));
   if (!schedule)
     return wrongInput(schedule.takeError());
   return *schedule;

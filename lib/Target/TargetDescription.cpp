@@ -12,11 +12,12 @@ const TargetDescription &fovea::getSM80() {
   return target;
 }
 
-/// Sixteen rows a warp wherever registers are short; 64 keys a tile for long
-/// runs of independent products. docs/ptx-backend.md has the figures.
+/// Thirty-two rows a warp, which read K and V from shared memory half as often,
+/// where registers allow; else sixteen. docs/ptx-backend.md has the figures.
 static llvm::ArrayRef<Schedule> candidates(unsigned elementBits) {
-  static const Schedule half[] = {
-      {128, 64, 2, 8}, {64, 64, 2, 4}, {64, 32, 2, 4}, {64, 32, 1, 4}};
+  static const Schedule half[] = {{128, 64, 2, 4}, {128, 32, 2, 4},
+                                  {128, 64, 2, 8}, {64, 64, 2, 4},
+                                  {64, 32, 2, 4},  {64, 32, 1, 4}};
   static const Schedule single[] = {
       {64, 32, 2, 4}, {64, 16, 2, 4}, {64, 16, 1, 4}};
   return elementBits == 16 ? llvm::ArrayRef<Schedule>(half)
@@ -37,17 +38,28 @@ static Schedule apply(const ScheduleOverrides &overrides, Schedule schedule) {
   return schedule;
 }
 
+/// Registers beside the tiles where ptxas spills nothing, as measured on
+/// causal and window masks with a plain score.
+static constexpr int64_t plainRegisters = 64;
+
 llvm::Expected<Schedule>
 fovea::chooseSchedule(const TargetDescription &target, int64_t qkDim,
                       int64_t vDim, unsigned elementBits,
-                      const ScheduleOverrides &overrides) {
+                      const ScheduleOverrides &overrides,
+                      int64_t elementRegisters) {
   std::string message;
+  bool anyOverride = overrides.rows || overrides.warps;
   for (const Schedule &candidate : candidates(elementBits)) {
     Schedule schedule = apply(overrides, candidate);
     auto plan = ptx::planKernel(target, schedule, qkDim, vDim, elementBits);
-    if (plan)
+    if (!plan) {
+      message = llvm::toString(plan.takeError());
+      continue;
+    }
+    bool large = plan->rowBlocks() > 1 && !anyOverride;
+    if (!large || plan->tileRegisters() + plainRegisters + elementRegisters <=
+                      target.registersPerThread)
       return schedule;
-    message = llvm::toString(plan.takeError());
   }
   return llvm::createStringError(message);
 }

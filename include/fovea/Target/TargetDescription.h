@@ -35,11 +35,14 @@ struct ScheduleOverrides {
 };
 
 /// The schedule for one head shape on a GPU target: `qkDim` and `vDim` in
-/// elements, `elementBits` 16 or 32. Fails, with a message, on a head dimension
-/// or an override that does not fit the target.
-llvm::Expected<Schedule>
-chooseSchedule(const TargetDescription &target, int64_t qkDim, int64_t vDim,
-               unsigned elementBits, const ScheduleOverrides &overrides = {});
+/// elements, `elementBits` 16 or 32; `elementRegisters` is what masks and
+/// scores need a thread, beyond plain ones. Fails, with a message, on a head
+/// dimension or an override that does not fit the target.
+llvm::Expected<Schedule> chooseSchedule(const TargetDescription &target,
+                                        int64_t qkDim, int64_t vDim,
+                                        unsigned elementBits,
+                                        const ScheduleOverrides &overrides = {},
+                                        int64_t elementRegisters = 0);
 
 } // namespace fovea
 

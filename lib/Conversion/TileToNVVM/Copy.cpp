@@ -34,9 +34,9 @@ void Emitter::copyChunks(const View &view, Value firstRow, Value length,
       add(arith::RemUIOp::create(b, loc, tid, i32(columns)), firstChunk);
   Value row = arith::DivUIOp::create(b, loc, tid, i32(columns));
   Value to = add(offset, add(mul(chunk, tile.pitch()), mul(row, 16)));
-  Value here = globalAt(view.base, extend(mul(chunk, 16)));
-  here = globalAt(here, mul(extend(row), view.stride));
-  Value from = globalAt(here, mul(extend(firstRow), view.stride));
+  Value position = extend(add(row, firstRow));
+  Value from = globalAt(view.base, extend(mul(chunk, 16)));
+  from = globalAt(from, mul(position, view.stride));
   Value step = mul(view.stride, i64(rowsPerPass));
   bool padded = firstChunk + columns > tile.dataChunks;
   Value hasData = padded ? less(chunk, i32(tile.dataChunks)) : Value();

@@ -93,9 +93,17 @@ private:
   mlir::Value shared;                  ///< the dynamic shared memory
   mlir::Value batch, head, numQueries; ///< i32
 
+  /// What to do once the scores of a tile are computed: start the next copies.
+  std::function<void()> afterScores;
+  void runAfterScores();
+
   // Entry.cpp: the function, its parameters and what is known at its start.
   mlir::LLVM::LLVMFuncOp createFunction(llvm::StringRef name);
   void bindArguments(mlir::Block &entry);
+  void placeThread(mlir::Value threadId);
+  /// Derives the thread's place anew from its index, so that what follows from
+  /// it is computed here rather than kept in registers.
+  void placeThreadAgain();
   View viewOf(mlir::Block &entry, unsigned pointer, mlir::Value index,
               mlir::Type element);
 

@@ -107,18 +107,37 @@ View Emitter::viewOf(Block &entry, unsigned pointer, Value index,
   return {base, bytes, type.getCols()};
 }
 
-void Emitter::bindArguments(Block &entry) {
-  Type i32Type = b.getI32Type();
-  using Kernel = tile::KernelOp;
-  tid = NVVM::ThreadIdXOp::create(b, loc, i32Type);
+/// Lane, warp and rows of the thread `threadId`.
+void Emitter::placeThread(Value threadId) {
+  tid = threadId;
   lane = arith::AndIOp::create(b, loc, tid, i32(31));
   warp = arith::ShRUIOp::create(b, loc, tid, i32(5));
   group = arith::ShRUIOp::create(b, loc, lane, i32(2));
   inGroup = arith::AndIOp::create(b, loc, lane, i32(3));
   warpRow = mul(warp, 16 * plan.rowBlocks());
   laneRow = add(warpRow, group);
+}
 
-  Value tileIndex = NVVM::BlockIdXOp::create(b, loc, i32Type);
+/// The read has side effects for LLVM, which so neither moves it nor merges it
+/// with another.
+void Emitter::placeThreadAgain() {
+  auto read = LLVM::InlineAsmOp::create(
+      b, loc, b.getI32Type(), ValueRange(), "mov.u32 $0, %tid.x;", "=r",
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+  placeThread(read.getResult(0));
+}
+
+void Emitter::bindArguments(Block &entry) {
+  Type i32Type = b.getI32Type();
+  using Kernel = tile::KernelOp;
+  placeThread(NVVM::ThreadIdXOp::create(b, loc, i32Type));
+
+  // Blocks start in order of x. Late queries tend to see the most keys: first
+  // come the long ones, so that no long one is left over at the end.
+  Value blocks = NVVM::GridDimXOp::create(b, loc, i32Type);
+  Value tileIndex = arith::SubIOp::create(
+      b, loc, blocks, add(NVVM::BlockIdXOp::create(b, loc, i32Type), 1));
   head = NVVM::BlockIdYOp::create(b, loc, i32Type);
   batch = NVVM::BlockIdZOp::create(b, loc, i32Type);
   int64_t share = kernel.getQHeads() / kernel.getKvHeads();

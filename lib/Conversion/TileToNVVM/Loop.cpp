@@ -7,8 +7,12 @@
 //   while the current tile exists:
 //     wait until its copy is complete; barrier
 //     (all warps are done with the tile before: its stage is free)
-//     find the tile after the last pending one; start its copy
-//     compute the current tile
+//     find the tile after the last pending one
+//     compute the current tile; after its product of Q and K start that copy
+//
+// The copy waits for the product because both go through the same queue: a
+// burst of copies ahead of the product's ldmatrix holds every warp up, while
+// the softmax leaves the queue alone (docs/hardware.md).
 //
 // The columns of the pending tiles are loop state, and so is `until`: up to
 // there no mask is needed, so the tile after the last needs one comparison, and
@@ -224,15 +228,16 @@ LogicalResult Emitter::emitKeys(tile::KeysOp op) {
   }
   if (stages == 1)
     commitCopies();
-  waitForCopies(pending - 1);
-  barrier();
+  if (plan.queryInRegisters) { // else the loop's first barrier is enough
+    waitForCopies(pending - 1);
+    barrier();
+  }
   loadQueries();
   size_t head = init.size() + 2;
   init.append({until, i32(0)}); // and the current stage's offset
   init.append(flatten(state));
 
   auto loop = scf::WhileOp::create(b, loc, ValueRange(init).getTypes(), init);
-  OpBuilder::InsertionGuard guard(b);
   SmallVector<Location> locations(init.size(), loc);
   SmallVector<Type> types(ValueRange(init).getTypes());
   Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
@@ -246,10 +251,19 @@ LogicalResult Emitter::emitKeys(tile::KeysOp op) {
     return failure();
   next.append(flatten(state));
   scf::YieldOp::create(b, loc, next);
+  b.setInsertionPointAfter(loop);
+  placeThreadAgain();
   state = like(state, ValueRange(loop.getResults()).drop_front(head));
   for (auto [result, fragment] : llvm::zip_equal(op.getResults(), state))
     tiles[result] = fragment;
+  if (!plan.queryInRegisters) // no tile: Q may still come in where O is staged
+    waitForCopies(0);
   return success();
+}
+
+void Emitter::runAfterScores() {
+  if (auto action = std::exchange(afterScores, nullptr))
+    action();
 }
 
 /// One turn: `scalarsIn` are (column, masked) of the pending tiles, until,
@@ -268,6 +282,7 @@ LogicalResult Emitter::emitLoopBody(tile::KeysOp op, ValueRange in,
     Value moved = add(offset, by), wrapped = add(offset, by - ring);
     return select(less(moved, i32(ring)), moved, wrapped);
   };
+  placeThreadAgain();
   KeyTile following;
   if (stages == 1) {
     barrier();
@@ -281,10 +296,13 @@ LogicalResult Emitter::emitLoopBody(tile::KeysOp op, ValueRange in,
     barrier();
     std::tie(following, until) =
         nextTile(op, add(last.column, plan.schedule.keys), until);
-    copyKeys(op, following, advance(stage, (stages - 1) * plan.stageBytes()));
+    afterScores = [&, following] {
+      copyKeys(op, following, advance(stage, (stages - 1) * plan.stageBytes()));
+    };
   }
   if (failed(emitIteration(op, current, stage, state)))
     return failure();
+  runAfterScores(); // if there was no product of queries and keys
   next.append(in.begin() + 2, in.begin() + 2 * pending);
   next.append({following.column, following.masked, until,
                advance(stage, plan.stageBytes())});

@@ -173,5 +173,7 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
     tiles[op.getResult()] = fmaScores(lhs->second, rhs->second);
   else
     tiles[op.getResult()] = fmaOutput(lhs->second, rhs->second, acc);
+  if (transposed)
+    runAfterScores();
   return success();
 }
