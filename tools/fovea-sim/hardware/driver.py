@@ -132,7 +132,8 @@ class Driver:
         self.call("cuMemsetD8_v2", C.c_uint64(address), C.c_ubyte(byte),
                   C.c_size_t(size))
 
-    def tensor_map(self, address, dtype, dims, strides, box, steps, swizzle):
+    def tensor_map(self, address, dtype, dims, strides, box, steps, swizzle,
+                   nan=False):
         """128 bytes of a tiled tensor map, in storage aligned to 64 bytes."""
         raw = C.create_string_buffer(128 + 64)
         offset = -C.addressof(raw) % 64
@@ -142,7 +143,7 @@ class Driver:
                   C.c_uint64(address), (C.c_uint64 * rank)(*dims),
                   (C.c_uint64 * max(rank - 1, 1))(*strides),
                   (C.c_uint32 * rank)(*box), (C.c_uint32 * rank)(*steps),
-                  0, _SWIZZLES[swizzle], 0, 0)
+                  0, _SWIZZLES[swizzle], 0, int(nan))
         return out
 
     # --- launches -------------------------------------------------------------

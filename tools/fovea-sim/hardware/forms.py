@@ -574,10 +574,24 @@ def chain_forms():
                 f"sub.cc.{ty} d0, a0, a1; {then}.{ty} d1, a0, a1, a2;")
 
 
+def out_of_bounds_forms():
+    """fma.oob of patterns that may stand for what lies outside of a tensor."""
+    for ty in ("f16", "bf16"):
+        for relu in ("", ".relu"):
+            for bits in ("0xffff", "0x7fff", "0xfeff", "0xffc0", "0xfe00",
+                         "0x7e00", "0x7fc0", "0xfc01", "0xff81"):
+                add(f"fma.rn.oob{relu}.{ty} of {bits}", f"{ty} {ty} {ty}",
+                    f"{ty} {ty}",
+                    f".reg .b16 x; mov.b16 x, {bits};"
+                    f" fma.rn.oob{relu}.{ty} d0, x, a0, a1;"
+                    f" fma.rn.oob{relu}.{ty} d1, a0, x, a1;"
+                    f" fma.rn.oob{relu}.{ty} d2, a0, a1, x;", rows=256)
+
+
 for build in (integer_forms, carry_forms, video_forms, compare_forms,
               float_forms, half_forms, approximate_forms, convert_forms,
               warp_forms, atomic_forms, least_normal_forms, video_selection_forms,
-              wide_atomic_forms, chain_forms):
+              wide_atomic_forms, chain_forms, out_of_bounds_forms):
     before = len(FORMS)
     build()
     for form in list(FORMS.values())[before:]:

@@ -24,12 +24,14 @@ TENSORS = {}
 
 
 def tensor(name, dtype, dims, box, at, swizzle="none", steps=None, pad=0,
-           op="load", expect=None):
+           op="load", expect=None, nan=False):
     """pad: bytes between rows beyond the dense ones; expect: bytes that the
-    mbarrier is told to expect, if not those of the box."""
+    mbarrier is told to expect, if not those of the box; nan: what lies
+    outside is NaN."""
     TENSORS[f"tensor {op} {name}"] = dict(
         dtype=dtype, dims=dims, box=box, at=at, swizzle=swizzle,
-        steps=steps or [1] * len(dims), pad=pad, op=op, expect=expect)
+        steps=steps or [1] * len(dims), pad=pad, op=op, expect=expect,
+        nan=nan)
 
 
 def tensor_cases():
@@ -56,6 +58,11 @@ def tensor_cases():
     for dtype, size in ITEM.items():
         tensor(f"{dtype} edges", dtype, [35, 10], [16, 8], [-16 // size, 5])
         tensor(f"{dtype} end", dtype, [35, 10], [16, 8], [32, -5])
+    for dtype in ("f16", "bf16", "f32", "f64"):
+        tensor(f"{dtype} edges nan", dtype, [35, 10], [16, 8], [32, 5],
+               nan=True)
+    tensor("f16 128B edges nan", "f16", [43, 20], [64, 16], [-8, 9], "128B",
+           nan=True)
     tensor("f16 pad", "f16", [40, 12], [32, 8], [8, 2], pad=48)
     tensor("f16 unaligned", "f16", [40, 12], [32, 8], [4, 2])
     tensor("f32 unaligned", "f32", [40, 12], [32, 8], [-1, 2])
@@ -167,7 +174,7 @@ def run_tensor(driver, case):
     out = driver.upload(np.zeros(SIZE + 4, np.uint8))
     tensor_map = driver.tensor_map(at, case["dtype"], case["dims"], strides,
                                    case["box"], case["steps"],
-                                   case["swizzle"])
+                                   case["swizzle"], case["nan"])
     loaded = driver.load(tensor_kernel(case))
     driver.launch(driver.function(loaded, "k"), (1, 1, 1), (128, 1, 1),
                   [tensor_map, C.c_uint64(image), C.c_uint64(out)])
