@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 LABEL = re.compile(r"^\s*(\.L_[\w.$]+):")
+CALLEE = re.compile(r"^\s*\$[\w.$]+:")  # a function in its kernel's section
 INSTRUCTION = re.compile(r"^\s*(?:/\*[0-9a-f]+\*/)?\s+((?:@!?U?P\w+\s+)?)([A-Z][A-Z0-9_a-z.]*)\s*(.*?);")
 TARGET = re.compile(r"\(\s*(\.L_[\w.$]+)\s*\)")
 PTX_LINE = re.compile(r'^\s*//## File ".nv_debug_ptx_txt", line (\d+)')
@@ -68,17 +69,24 @@ def functions(text):
 class Block:
     def __init__(self):
         self.code, self.next = [], []
+        self.first = False  # of a function
 
 
 def blocks_of(lines):
     """Basic blocks with their successors, by index."""
     blocks, labels, fall = [Block()], {}, []
+    blocks[0].first = True
     targets = {0: []}
     ptx_line = 0
     for line in lines:
         noted = PTX_LINE.match(line)
         if noted:
             ptx_line = int(noted.group(1))
+            continue
+        if CALLEE.match(line):
+            if blocks[-1].code:
+                blocks.append(Block())
+            blocks[-1].first = True
             continue
         label = LABEL.match(line)
         if label:

@@ -72,8 +72,7 @@ Conversion conversionOf(const Opcode &op) {
 
 bool isTranscendental(const Opcode &op) {
   return op.isOneOf(
-             {"ex2", "lg2", "rcp", "rsqrt", "sqrt", "sin", "cos", "tanh"}) ||
-         (op.base() == "div" && !isInteger(op.type()));
+      {"ex2", "lg2", "rcp", "rsqrt", "sqrt", "sin", "cos", "tanh"});
 }
 
 bool isBitCount(const Opcode &op) {
@@ -191,6 +190,8 @@ UnitSums leastCost(const std::string &opcode) {
     at(cost, Unit::Mufu) = 1;
   else if (isArithmetic(op))
     arithmeticCost(op, cost);
+  else if (op.base() == "div" && op.type() == Ty::F32)
+    at(cost, Unit::FloatMul) = 1; // divisions by one value share its reciprocal
   else if (op.base() == "cvt")
     conversionCost(op, cost);
   else if (op.isOneOf({"min", "max"}) && op.type() == Ty::F32)
@@ -223,7 +224,8 @@ Pipe pipeOf(const std::string &opcode, Pipe family) {
     return Pipe::Lsu;
   if (family == Pipe::Control)
     return family;
-  if (isTranscendental(op) || isBitCount(op))
+  if (isTranscendental(op) || isBitCount(op) ||
+      (op.base() == "div" && !isInteger(ty)))
     return Pipe::Mufu;
   if (op.base() == "cvt") {
     switch (conversionOf(op)) {
