@@ -104,6 +104,11 @@ Ty Decoder::lastType() const {
   return Ty::None;
 }
 
+unsigned Decoder::rounding() {
+  std::string_view mode = oneOf({"rn", "rz", "rm", "rp"});
+  return mode == "rz" ? 1 : mode == "rm" ? 2 : mode == "rp" ? 3 : 0;
+}
+
 std::string_view Decoder::next(const char *what) {
   for (size_t i = 1; i < statement->opcode.size(); ++i)
     if (!taken[i]) {

@@ -61,6 +61,8 @@ public:
   Ty tryType();
   /// The last type of the modifiers, not taken.
   Ty lastType() const;
+  /// 0 to 3 for rn, which is the default, rz, rm and rp.
+  unsigned rounding();
   /// The next modifier of any kind, taken; an error if none is left.
   std::string_view next(const char *what);
   std::string fullName() const;

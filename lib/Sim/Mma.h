@@ -18,6 +18,7 @@
 namespace fovea::sim {
 
 enum MmaFlags : uint8_t { MmaSaturate = 1, MmaAnd = 2 };
+constexpr unsigned MmaRoundingShift = 6; // of f64: rn, rz, rm, rp
 
 /// Shape and types, packed into the instruction.
 struct Mma {

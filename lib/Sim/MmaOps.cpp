@@ -9,6 +9,9 @@
 #include <cstring>
 
 namespace fovea::sim {
+
+void decodeQuadPairs(Decoder &decoder);
+
 namespace {
 
 /// Rows and columns that an unwritten register reaches.
@@ -149,6 +152,7 @@ void execMmaFloat(Warp &warp, const Inst &inst, uint32_t) {
 void execMmaF64(Warp &warp, const Inst &inst, uint32_t) {
   Mma mma = Mma::of(inst);
   unsigned na = mma.aRegisters(), nb = mma.bRegisters();
+  unsigned mode = inst.flags >> MmaRoundingShift;
   double a[16][16], b[16][8], c[16][8];
   for (unsigned l = 0; l < 32; ++l) {
     for (unsigned r = 0; r < na; ++r)
@@ -167,7 +171,8 @@ void execMmaF64(Warp &warp, const Inst &inst, uint32_t) {
   for (unsigned i = 0; i < mma.m; ++i)
     for (unsigned n = 0; n < 8; ++n)
       for (unsigned k = 0; k < mma.k; ++k) {
-        double sum = __builtin_fma(a[i][k], b[k][n], c[i][n]);
+        double sum = mode ? fmaRounded(a[i][k], b[k][n], c[i][n], mode)
+                          : __builtin_fma(a[i][k], b[k][n], c[i][n]);
         c[i][n] = sum == sum ? sum : nanOf(a[i][k], c[i][n], b[k][n]);
       }
   taintMma(warp, inst, mma);
@@ -284,9 +289,11 @@ void decodeMma(Decoder &d) {
   mma.sparse = d.has("sp") || d.has("sp::ordered_metadata");
   if (!d.has("sync") || !d.has("aligned") || !takeShape(d, mma))
     d.fail("'" + d.fullName() + "' is not supported");
+  if (mma.m == 8 && mma.k == 4 && d.lastType() != Ty::F64)
+    return decodeQuadPairs(d);
   bool rowCol = d.has("row") && d.has("col");
   uint8_t flags = (d.has("satfinite") ? MmaSaturate : 0);
-  d.has("rn");
+  flags |= static_cast<uint8_t>(d.rounding() << MmaRoundingShift);
   if (d.has("and"))
     flags |= MmaAnd;
   else

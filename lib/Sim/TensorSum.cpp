@@ -4,6 +4,7 @@
 #include "Halves.h"
 #include <algorithm>
 #include <bit>
+#include <cfenv>
 #include <cmath>
 #include <limits>
 
@@ -42,6 +43,24 @@ struct Term {
 };
 
 } // namespace
+
+/// Not inlined: the compiler would move the sum out from between the modes.
+__attribute__((noinline)) static double fmaInMode(double a, double b,
+                                                  double c) {
+  return std::fma(a, b, c);
+}
+
+double fmaRounded(double a, double b, double c, unsigned mode) {
+  static const int modes[] = {FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD,
+                              FE_UPWARD};
+  if (!mode)
+    return std::fma(a, b, c);
+  int before = std::fegetround();
+  std::fesetround(modes[mode]);
+  volatile double sum = fmaInMode(a, b, c);
+  std::fesetround(before);
+  return sum;
+}
 
 TensorSum::TensorSum(unsigned smVersion, Ty a, Ty b, Ty d, bool isWgmma)
     : minA(leastExponent(a)), minB(leastExponent(b)), minD(leastExponent(d)),

@@ -15,6 +15,10 @@
 
 namespace fovea::sim {
 
+/// a * b + c of f64, rounded by mode: 0 to nearest, 1 toward zero, 2 down, 3
+/// up.
+double fmaRounded(double a, double b, double c, unsigned mode);
+
 class TensorSum {
 public:
   /// Of A's, B's and D's elements. wgmma has paths for fp8 of its own.

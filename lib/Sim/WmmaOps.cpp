@@ -178,7 +178,8 @@ double numberOf(uint64_t bits, Ty ty) {
 struct WmmaMath {
   WmmaShape shape;
   Ty d, a, b, c;
-  bool isAnd = false; // of bits; else xor
+  bool isAnd = false;    // of bits; else xor
+  unsigned rounding = 0; // of f64
 };
 int64_t packMath(const WmmaMath &x) {
   return static_cast<int64_t>(uint64_t(x.shape.m) | uint64_t(x.shape.n) << 8 |
@@ -233,7 +234,7 @@ double dot(const Launch &launch, const WmmaMath &math,
   }
   if (math.a == Ty::F64 || !isFloat(math.a)) {
     for (unsigned x = 0; x < k; ++x)
-      c = std::fma(a[i * k + x], b[x * n + j], c);
+      c = fmaRounded(a[i * k + x], b[x * n + j], c, math.rounding);
     return c;
   }
   float fa[16], fb[16];
@@ -252,6 +253,8 @@ double dot(const Launch &launch, const WmmaMath &math,
 
 void execMath(Warp &warp, const Inst &inst, uint32_t) {
   WmmaMath math = mathOf(inst);
+  math.isAnd = inst.flags & 2;
+  math.rounding = inst.flags >> 2;
   Fragment2D fa = fragmentOf(math.shape, MatrixA, math.a),
              fb = fragmentOf(math.shape, MatrixB, math.b),
              fc = fragmentOf(math.shape, MatrixC, math.c),
@@ -370,7 +373,7 @@ void decodeMath(Decoder &d) {
   for (int i = 0; i < 2; ++i)
     d.oneOf({"row", "col"});
   math.shape = takeShape(d);
-  d.has("rn");
+  unsigned rounding = d.rounding();
   bool saturate = d.has("satfinite");
   bool isAnd = d.oneOf({"xor", "and"}) == "and";
   d.has("popc");
@@ -401,7 +404,8 @@ void decodeMath(Decoder &d) {
   }
   Inst &inst = d.emit(execMath, dests, sources, Pipe::Tensor);
   inst.imm = packMath(math);
-  inst.flags = (saturate ? 1 : 0) | (isAnd ? 2 : 0);
+  inst.flags = static_cast<uint8_t>((saturate ? 1 : 0) | (isAnd ? 2 : 0) |
+                                    rounding << 2);
   inst.flow = Flow::Aligned;
   inst.ownTaint = true;
 }

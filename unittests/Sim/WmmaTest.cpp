@@ -151,6 +151,9 @@ TEST(Wmma, MultipliesIntegers) {
 TEST(Wmma, CountsDifferingBits) {
   check({"m8n8k128", 8, 8, 128, "b1", ".s32.b1.b1.s32", ".xor.popc", 1, 1, 1, 2,
          true, false, 0, 1, false, true});
+  // Of bits, and is a product.
+  check({"m8n8k128", 8, 8, 128, "b1", ".s32.b1.b1.s32", ".and.popc", 1, 1, 1, 2,
+         true, false, 0, 1, false});
 }
 
 } // namespace
