@@ -3,42 +3,13 @@
 // said in Nsight Compute's documentation (section "Pipelines") and was checked
 // on an H200; docs/counts.md has the measurements.
 #include "Costs.h"
+#include "Opcode.h"
 #include <algorithm>
 #include <cstdlib>
-#include <set>
-#include <string_view>
 
 namespace fovea::sim {
 
 namespace {
-
-/// An opcode in its parts.
-struct Opcode {
-  std::vector<std::string_view> parts;
-  std::vector<Ty> types; // in order
-
-  explicit Opcode(std::string_view text) {
-    for (size_t start = 0; start <= text.size();) {
-      size_t dot = std::min(text.find('.', start), text.size());
-      parts.push_back(text.substr(start, dot - start));
-      start = dot + 1;
-    }
-    for (std::string_view part : parts)
-      if (Ty ty = parseType(part); ty != Ty::None)
-        types.push_back(ty);
-  }
-  std::string_view base() const { return parts[0]; }
-  bool has(std::string_view part) const {
-    return std::find(parts.begin() + 1, parts.end(), part) != parts.end();
-  }
-  bool isOneOf(std::initializer_list<std::string_view> bases) const {
-    return std::find(bases.begin(), bases.end(), base()) != bases.end();
-  }
-  Ty type() const { return types.empty() ? Ty::None : types.back(); }
-  bool hasRounding() const {
-    return has("rn") || has("rz") || has("rm") || has("rp");
-  }
-};
 
 bool isInteger(Ty ty) {
   return ty >= Ty::U4 && ty <= Ty::S64 && ty != Ty::None;
@@ -48,7 +19,7 @@ bool isHalves(Ty ty) { return ty == Ty::F16x2 || ty == Ty::BF16x2; }
 bool isSingle(Ty ty) { return ty == Ty::F32 || ty == Ty::TF32; }
 bool isEighth(Ty ty) { return ty >= Ty::E4M3 && ty <= Ty::E5M2x2; }
 
-enum class Conversion { Move, Pack, FromInteger, Slow };
+enum class Conversion { Move, Pack, FromInteger, Round, Slow };
 
 /// cvt.d.s: what machine code does for it.
 Conversion conversionOf(const Opcode &op) {
@@ -64,8 +35,10 @@ Conversion conversionOf(const Opcode &op) {
   if (isInteger(s))
     return isSingle(d) && typeBits(s) <= 32 ? Conversion::FromInteger
                                             : Conversion::Slow;
-  if (isInteger(d) || integral)
+  if (isInteger(d))
     return Conversion::Slow;
+  if (integral)
+    return Conversion::Round;
   bool narrow = isHalf(d) || isHalves(d) || isEighth(d);
   return narrow && isSingle(s) ? Conversion::Pack : Conversion::Move;
 }
@@ -158,6 +131,7 @@ void arithmeticCost(const Opcode &op, UnitSums &cost) {
 void conversionCost(const Opcode &op, UnitSums &cost) {
   switch (conversionOf(op)) {
   case Conversion::Move:
+  case Conversion::Round: // may be part of a conversion to an integer
     return;
   case Conversion::Pack:
     // Two of one value may be packed into one.
@@ -234,6 +208,7 @@ Pipe pipeOf(const std::string &opcode, Pipe family) {
     case Conversion::Pack:
       return Pipe::Alu;
     case Conversion::FromInteger:
+    case Conversion::Round:
     case Conversion::Slow:
       return Pipe::Mufu;
     }
@@ -246,98 +221,6 @@ Pipe pipeOf(const std::string &opcode, Pipe family) {
   if (multiplies || (isArithmetic(op) && isFloat))
     return Pipe::Fma;
   return Pipe::Alu;
-}
-
-// --- the uniform datapath ---------------------------------------------------
-
-namespace {
-
-bool isPerLane(Special which) {
-  switch (which) {
-  case Special::TidX:
-  case Special::TidY:
-  case Special::TidZ:
-  case Special::LaneId:
-  case Special::LaneMaskEq:
-  case Special::LaneMaskLe:
-  case Special::LaneMaskLt:
-  case Special::LaneMaskGe:
-  case Special::LaneMaskGt:
-    return true;
-  default:
-    return false;
-  }
-}
-
-/// Results that are the same for all lanes if the sources are.
-bool passesUniformity(const Inst &inst, const Opcode &op) {
-  if (op.isOneOf({"ld"}))
-    return inst.space == Space::Param || inst.space == Space::Const;
-  return inst.flow == Flow::Plain && inst.pipe != Pipe::Lsu &&
-         inst.pipe != Pipe::Tensor;
-}
-
-} // namespace
-
-static std::vector<bool> uniformInstructions(const Program &program) {
-  std::vector<bool> perLane(program.cellCount + 2);
-  for (auto [which, packed] : program.specials)
-    if (isPerLane(which))
-      perLane[packed / 2] = true;
-  for (const CallSite &call : program.calls)
-    for (const CallSite::Value &value : call.results)
-      if (!value.inFrame)
-        perLane[value.place] = true;
-  for (const FunctionCode &function : program.functions)
-    for (const CallSite::Value &value : function.params)
-      if (!value.inFrame)
-        perLane[value.place] = true;
-  std::vector<Opcode> opcodes;
-  for (const std::string &opcode : program.opcodes)
-    opcodes.emplace_back(opcode);
-  auto isVote = [&](const Inst &inst) {
-    return opcodes[inst.opcode].isOneOf({"vote", "redux", "activemask"});
-  };
-  auto varies = [&](const Inst &inst) {
-    if (isVote(inst))
-      return false;
-    if (!passesUniformity(inst, opcodes[inst.opcode]))
-      return true;
-    bool any = inst.guard >= 0 && perLane[static_cast<size_t>(inst.guard)];
-    for (unsigned i = 0; i < inst.ns; ++i)
-      any |= perLane[inst.s(i)];
-    return any;
-  };
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (const Inst &inst : program.code) {
-      if (!inst.nd || !varies(inst))
-        continue;
-      for (unsigned i = 0; i < inst.nd; ++i)
-        if (!perLane[inst.d(i)]) {
-          perLane[inst.d(i)] = true;
-          changed = true;
-        }
-    }
-  }
-  std::vector<bool> uniform(program.code.size());
-  for (size_t pc = 0; pc < program.code.size(); ++pc) {
-    const Inst &inst = program.code[pc];
-    Ty ty = opcodes[inst.opcode].type();
-    bool isFloating = ty >= Ty::F16 && ty <= Ty::F64;
-    uniform[pc] = (inst.pipe == Pipe::Alu || inst.pipe == Pipe::Fma) &&
-                  !isFloating && !isVote(inst) && inst.nd && !varies(inst);
-  }
-  return uniform;
-}
-
-void settlePipes(Program &program) {
-  for (Inst &inst : program.code)
-    inst.pipe = pipeOf(program.opcodes[inst.opcode], inst.pipe);
-  std::vector<bool> uniform = uniformInstructions(program);
-  for (size_t pc = 0; pc < program.code.size(); ++pc)
-    if (uniform[pc])
-      program.code[pc].pipe = Pipe::Uniform;
 }
 
 } // namespace fovea::sim

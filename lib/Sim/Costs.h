@@ -30,6 +30,9 @@ UnitSums leastCost(const std::string &opcode);
 /// place alone, go to the uniform datapath.
 void settlePipes(Program &program);
 
+/// Instructions whose results nothing uses: ptxas removes them. By pc.
+std::vector<bool> deadInstructions(const Program &program);
+
 } // namespace fovea::sim
 
 #endif // FOVEA_LIB_SIM_COSTS_H

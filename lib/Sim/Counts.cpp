@@ -158,11 +158,13 @@ void addScaled(UnitSums &to, const UnitSums &from, double times) {
     to[u] += from[u] * times;
 }
 
-/// What the instruction cost at least, as often as it was executed.
+/// What the instruction cost at least, as often as it was executed; nothing if
+/// it may be left out.
 UnitSums costOf(const UnitSums &one, const PcCount &count) {
   UnitSums sums{};
   addScaled(sums, one, static_cast<double>(count.active));
-  at(sums, Unit::Data) += static_cast<double>(count.memory.wavefronts);
+  if (at(one, Unit::Issue) > 0)
+    at(sums, Unit::Data) += static_cast<double>(count.memory.wavefronts);
   return sums;
 }
 
@@ -170,9 +172,10 @@ UnitSums costOf(const UnitSums &one, const PcCount &count) {
 
 LaunchCounts::LaunchCounts(const Program &program)
     : program(program), total(program.code.size()), least(total.size()) {
+  std::vector<bool> dead = deadInstructions(program);
   for (size_t pc = 0; pc < total.size(); ++pc) {
     const Inst &inst = program.code[pc];
-    if (inst.pipe != Pipe::Uniform && !inst.isHelper)
+    if (inst.pipe != Pipe::Uniform && !inst.isHelper && !dead[pc])
       least[pc] = leastCost(program.opcodes[inst.opcode]);
   }
 }

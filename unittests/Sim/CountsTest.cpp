@@ -242,8 +242,9 @@ TEST(Counts, TensorBoundsAreTheDataSheets) {
                         "{%f4, %f4, %f4, %f4};\n";
   LaunchResult result = count(
       moduleOf("mov.f32 %f4, 0f00000000;\n" + product + product), {1}, {128});
-  // A100: 1024 multiply-adds a cycle. H100: mma.sync at two thirds of 2048 (sm
-  // __ops_path_tensor_op_hmma_src_bf16_dst_fp32, 2730.67 operations a cycle).
+  // A100: 1024 multiply-adds a cycle. H100: mma.sync at two thirds of 2048, by
+  // ncu's sm__ops_path_tensor_op_hmma_src_bf16_dst_fp32_sparsity_off, of
+  // which at most 2730.67 are possible.
   EXPECT_DOUBLE_EQ(bound(result, "A100", "tensor"), 4 * 2 * 2.0);
   EXPECT_DOUBLE_EQ(bound(result, "H100", "tensor"), 4 * 2 * 1.5);
 }
@@ -261,6 +262,10 @@ again:
   setp.lt.u32 %q0, %r0, 32;
   @%q0 bra again;
 done:
+  mov.u32 %r3, %ctaid.x;
+  mul.wide.u32 %w0, %r3, 4;
+  add.u64 %w1, %p0, %w0;
+  st.global.f32 [%w1], %f0;
 )"),
                               {2}, {128});
   nlohmann::json a100 = boundsOf(result)["A100"];
@@ -271,7 +276,8 @@ done:
 }
 
 TEST(Counts, BoundsLeaveOutWhatMayDisappear) {
-  // Moves, widening, address arithmetic; a product that may be fused.
+  // Moves, widening, address arithmetic; a product that may be fused; what
+  // nothing uses.
   LaunchResult result = count(moduleOf(R"(
   mov.u32 %r0, %t;
   cvt.u64.u32 %w0, %r0;
@@ -281,11 +287,15 @@ TEST(Counts, BoundsLeaveOutWhatMayDisappear) {
   add.f32 %f2, %f1, %f0;
   neg.f32 %f3, %f2;
   fma.rn.f32 %f4, %f3, %f3, %f3;
+  ex2.approx.ftz.f32 %f5, %f3;
+  rcp.approx.ftz.f32 %f5, %f5;
+  st.global.f32 [%p0], %f4;
 )"),
                               {1}, {32});
   EXPECT_DOUBLE_EQ(bound(result, "A100", "fma"), 2 * 32 / 64.0);
   EXPECT_DOUBLE_EQ(bound(result, "A100", "alu"), 0);
-  EXPECT_DOUBLE_EQ(bound(result, "A100", "issue"), 2 / 4.0);
+  EXPECT_DOUBLE_EQ(bound(result, "A100", "mufu"), 0);
+  EXPECT_DOUBLE_EQ(bound(result, "A100", "issue"), 3 / 4.0);
 }
 
 } // namespace
