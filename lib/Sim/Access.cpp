@@ -203,10 +203,10 @@ bool locate(Warp &warp, const Inst &inst, unsigned lane, Space space,
 }
 
 bool readPlace(Warp &warp, unsigned lane, const Place &place, void *to,
-               unsigned bytes, bool strong) {
+               unsigned bytes, SyncScope scope) {
   if (warp.launch->races && place.region &&
       (place.space == Space::Shared || place.space == Space::Global))
-    warp.launch->races->read(warp, lane, place, bytes, strong);
+    warp.launch->races->read(warp, lane, place, bytes, scope);
   std::memcpy(to, place.data, bytes);
   if (!place.init)
     return false;
@@ -214,10 +214,10 @@ bool readPlace(Warp &warp, unsigned lane, const Place &place, void *to,
 }
 
 void writePlace(Warp &warp, unsigned lane, const Place &place, const void *from,
-                unsigned bytes, bool strong) {
+                unsigned bytes, SyncScope scope) {
   if (warp.launch->races && place.region &&
       (place.space == Space::Shared || place.space == Space::Global))
-    warp.launch->races->write(warp, lane, place, from, bytes, strong);
+    warp.launch->races->write(warp, lane, place, from, bytes, scope);
   std::memcpy(place.data, from, bytes);
   if (place.init)
     std::memset(place.init, 1, bytes);

@@ -25,9 +25,9 @@ bool locate(Warp &warp, const Inst &inst, unsigned lane, Space space,
 
 /// The regular use: reads into `to`; true if some byte was never written.
 bool readPlace(Warp &warp, unsigned lane, const Place &place, void *to,
-               unsigned bytes, bool strong = false);
+               unsigned bytes, SyncScope scope = SyncScope::None);
 void writePlace(Warp &warp, unsigned lane, const Place &place, const void *from,
-                unsigned bytes, bool strong = false);
+                unsigned bytes, SyncScope scope = SyncScope::None);
 
 /// The address of one lane by the instruction's base cell and offset.
 inline uint64_t laneAddress(Warp &warp, const Inst &inst, uint32_t cell,

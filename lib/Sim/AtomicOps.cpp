@@ -179,7 +179,7 @@ void execAtomic(Warp &warp, const Inst &inst, uint32_t mask) {
                 place))
       return;
     if (races)
-      races->atomic(warp, l, place, total, inst.flags & AtomAcquire,
+      races->atomic(warp, l, place, total, inst.scope, inst.flags & AtomAcquire,
                     inst.flags & AtomRelease);
     if (place.init && std::memchr(place.init, 0, total)) {
       dirty |= 1u << l;
@@ -229,7 +229,7 @@ void decodeAtomic(Decoder &d, bool isRed) {
     flags |= AtomAcquire;
   if (order == "release" || order == "acq_rel")
     flags |= AtomRelease;
-  d.oneOf({"cta", "cluster", "gpu", "sys"});
+  SyncScope scope = takeScope(d);
   std::string_view space =
       d.oneOf({"global", "shared::cta", "shared::cluster", "shared"});
   static const char *const ops[] = {"and", "or",  "xor", "cas", "exch",
@@ -269,6 +269,7 @@ void decodeAtomic(Decoder &d, bool isRed) {
   inst.vec = static_cast<uint8_t>(n);
   inst.kind = static_cast<uint8_t>(op);
   inst.flags = flags;
+  inst.scope = scope;
   inst.aux = static_cast<uint32_t>(ty);
   inst.ownTaint = true;
 }

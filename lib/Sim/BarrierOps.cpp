@@ -198,7 +198,7 @@ void execFence(Warp &warp, const Inst &inst, uint32_t mask) {
   if (!races)
     return;
   if (inst.kind == FenceMemory)
-    races->fence(warp, mask);
+    races->fence(warp, mask, inst.scope);
   else if (inst.kind == FenceProxyAsync)
     races->fenceProxy(warp, mask);
   else if (inst.kind == FenceMapRelease)
@@ -222,15 +222,17 @@ void decodeFence(Decoder &d) {
       d.program.usesAsyncProxy = true;
   }
   d.has("mbarrier_init");
+  SyncScope scope = takeScope(d);
   while (
-      !d.oneOf({"acq_rel", "sc", "acquire", "release", "cta", "cluster", "gpu",
-                "sys", "gl", "global", "shared::cta", "shared::cluster",
-                "sync_restrict::shared::cta", "sync_restrict::shared::cluster"})
+      !d.oneOf({"acq_rel", "sc", "acquire", "release", "global", "shared::cta",
+                "shared::cluster", "sync_restrict::shared::cta",
+                "sync_restrict::shared::cluster"})
            .empty()) {
   }
   // An acquired tensor map has an address, but others are acquired with it.
   Inst &inst = d.emit(execFence, {}, {}, Pipe::Control);
   inst.kind = kind;
+  inst.scope = scope;
   inst.ownTaint = true;
 }
 

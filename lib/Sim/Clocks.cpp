@@ -215,28 +215,31 @@ void RaceDetector::acquireLanes(Warp &warp, uint32_t mask, const World &world) {
 }
 
 void RaceDetector::relaxedRelease(Warp &warp, unsigned lane, World &world) {
-  ThreadClock &me = state(warp, lane);
-  if (me.fenced)
+  const Fenced &fenced = state(warp, lane).fenced[unsigned(SyncScope::Cta)];
+  if (fenced.known)
     publish(world, warp.cta->linear,
-            snapshot(me.fenced, warp.tid(lane), me.fencedClock));
+            snapshot(fenced.known, warp.tid(lane), fenced.clock));
 }
 
 void RaceDetector::relaxedAcquire(Warp &warp, unsigned lane,
                                   const World &world) {
-  World &pending = state(warp, lane).pending;
-  for (const auto &[cta, clocks] : world)
-    publish(pending, cta, clocks);
+  for (World &pending : state(warp, lane).pending)
+    for (const auto &[cta, clocks] : world)
+      publish(pending, cta, clocks);
 }
 
-void RaceDetector::fence(Warp &warp, uint32_t mask) {
+void RaceDetector::fence(Warp &warp, uint32_t mask, SyncScope scope) {
   for (uint32_t lanes = mask; lanes; lanes &= lanes - 1) {
     auto lane = static_cast<unsigned>(std::countr_zero(lanes));
     ThreadClock &me = state(warp, lane);
-    if (!me.pending.empty())
-      apply(me, warp.cta->linear, me.pending);
-    me.pending.clear();
-    me.fenced = me.known;
-    me.fencedClock = me.clock++;
+    World &seen = me.pending[unsigned(scope)];
+    if (!seen.empty())
+      apply(me, warp.cta->linear, seen);
+    for (unsigned s = 1; s <= unsigned(scope); ++s) {
+      me.pending[s].clear();
+      me.fenced[s] = {me.known, me.clock};
+    }
+    ++me.clock;
   }
 }
 

@@ -263,9 +263,8 @@ LaunchResult Device::launch(LoadedModule &module, const std::string &entry,
     launch.localRegions.push_back(std::move(region));
   }
   if (config.checks.races)
-    launch.races = std::make_unique<RaceDetector>(config.checks.sameValueStores,
-                                                  program.usesAsyncProxy,
-                                                  program.usesTensorMapProxy);
+    launch.races = std::make_unique<RaceDetector>(
+        program, config.checks.sameValueStores, config.grid, launch.cluster);
   if (config.count)
     launch.counts = std::make_unique<LaunchCounts>(program);
   if (program.usesGridWorkspace) {

@@ -59,7 +59,7 @@ Mbarrier *lookUp(Warp &warp, const Inst &inst, unsigned lane) {
   if (!resolve(warp, inst, lane, place, ref))
     return nullptr;
   uint64_t held = 0;
-  readPlace(warp, lane, place, &held, 8, true);
+  readPlace(warp, lane, place, &held, 8, SyncScope::Device);
   Mbarrier *mbarrier = warp.cta->cluster->async->find(ref);
   if (mbarrier && held == live)
     return mbarrier;

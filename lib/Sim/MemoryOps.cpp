@@ -17,7 +17,7 @@ enum MemFlags : uint8_t {
   MemSigned = 1, // sign-extends to the register
   MemWide = 2,   // registers have 64 bits
   MemHalf = 4,   // registers have 16 bits
-  MemStrong = 8, // volatile, relaxed or stronger
+  MemStrong = 8, // volatile, relaxed or stronger; Inst::scope tells how far
   MemAcquire = 16,
   MemRelease = 32,
 };
@@ -97,8 +97,7 @@ void execLd(Warp &warp, const Inst &inst, uint32_t mask) {
                 place))
       return;
     good |= 1u << l;
-    bool unwritten =
-        readPlace(warp, l, place, buffer[l], bytes, inst.flags & MemStrong);
+    bool unwritten = readPlace(warp, l, place, buffer[l], bytes, inst.scope);
     if (unwritten)
       loaded.note(inst, place, l);
   });
@@ -107,7 +106,7 @@ void execLd(Warp &warp, const Inst &inst, uint32_t mask) {
   // An acquire is a strong read with a fence after it, a release a fence with
   // a strong write after it.
   if ((inst.flags & MemAcquire) && warp.launch->races)
-    warp.launch->races->fence(warp, mask);
+    warp.launch->races->fence(warp, mask, inst.scope);
   forLanes(mask & ~good, [&](unsigned l) { std::memset(buffer[l], 0, 32); });
   for (unsigned e = 0; e < inst.vec; ++e) {
     scatterElement(warp, inst, e, buffer, mask);
@@ -146,7 +145,7 @@ void execSt(Warp &warp, const Inst &inst, uint32_t mask) {
       dirty |= taintOf(warp, inst.s(1 + e)) & mask;
   }
   if ((inst.flags & MemRelease) && warp.launch->races)
-    warp.launch->races->fence(warp, mask);
+    warp.launch->races->fence(warp, mask, inst.scope);
   uint64_t addresses[32];
   forLanes(mask, [&](unsigned l) {
     addresses[l] = laneAddress(warp, inst, base, l);
@@ -161,7 +160,7 @@ void execSt(Warp &warp, const Inst &inst, uint32_t mask) {
     if (!locate(warp, inst, l, inst.space, addresses[l], bytes, bytes, true,
                 place))
       return;
-    writePlace(warp, l, place, buffer, bytes, inst.flags & MemStrong);
+    writePlace(warp, l, place, buffer, bytes, inst.scope);
     if ((dirty >> l) & 1)
       storeTaint(warp, inst, l, place, addresses[l]);
   });
@@ -295,6 +294,7 @@ std::vector<uint32_t> relaxedList(Decoder &d, const Operand &value, Ty ty,
 
 void decodeLd(Decoder &d) {
   uint8_t order = takeOrder(d, true);
+  SyncScope scope = order ? takeScope(d) : SyncScope::None;
   Space space = takeSpace(d);
   takeHints(d);
   d.expectOperands(2, 3); // the third: a cache policy
@@ -314,6 +314,7 @@ void decodeLd(Decoder &d) {
   inst.addrBits = at.addrBits;
   inst.space = space;
   inst.flags = order;
+  inst.scope = scope;
   inst.ownTaint = true;
   finishMemory(d, inst, ty, d.op(0), vec);
 }
@@ -322,6 +323,7 @@ void decodeSt(Decoder &d) {
   uint8_t order = takeOrder(d, false);
   if (d.has("async"))
     return decodeStAsync(d);
+  SyncScope scope = order ? takeScope(d) : SyncScope::None;
   Space space = takeSpace(d);
   takeHints(d);
   d.expectOperands(2, 3);
@@ -338,6 +340,7 @@ void decodeSt(Decoder &d) {
   inst.addrBits = at.addrBits;
   inst.space = space;
   inst.flags = order;
+  inst.scope = scope;
   inst.ownTaint = true;
   finishMemory(d, inst, ty, d.op(1), vec);
 }

@@ -3,6 +3,7 @@
 #ifndef FOVEA_LIB_SIM_ORDER_H
 #define FOVEA_LIB_SIM_ORDER_H
 
+#include "SyncScope.h"
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,14 +27,28 @@ struct Clocks {
 /// What several CTAs know, by CTA: the state of a synchronising location.
 using World = std::map<uint32_t, ClocksPtr>;
 
+/// A synchronising location: what was released to all threads, and what only
+/// to those of a cluster or a CTA.
+struct Location {
+  World device;
+  std::map<uint32_t, World> cluster, cta; // by number
+};
+
+/// What a thread knew at a fence, and its clock there.
+struct Fenced {
+  ClocksPtr known;
+  uint32_t clock = 0;
+};
+
 struct ThreadClock {
   uint32_t clock = 1;
   ClocksPtr known;
-  /// State at the last fence, which a later strong write publishes.
-  ClocksPtr fenced;
-  uint32_t fencedClock = 0;
-  /// What strong reads have seen and a later fence makes known.
-  World pending;
+  /// By scope: state at the last fence of at least that scope, which a later
+  /// strong write publishes.
+  Fenced fenced[scopeCount];
+  /// By scope: what strong reads have seen and a later fence of that scope
+  /// makes known.
+  World pending[scopeCount];
 };
 
 struct CtaRaces {

@@ -10,6 +10,7 @@
 #define FOVEA_LIB_SIM_PROGRAM_H
 
 #include "Module.h"
+#include "SyncScope.h"
 #include <memory>
 
 namespace fovea::sim {
@@ -90,10 +91,11 @@ struct Inst {
   Bytewise bytewise = Bytewise::None; // of `bytes` bytes
   // Memory and tensor instructions.
   Space space = Space::Generic;
-  uint8_t bytes = 0; // of an element
-  uint8_t vec = 1;   // elements
-  uint8_t flags = 0; // by family
-  uint8_t kind = 0;  // by family
+  uint8_t bytes = 0;                 // of an element
+  uint8_t vec = 1;                   // elements
+  uint8_t flags = 0;                 // by family
+  uint8_t kind = 0;                  // by family
+  SyncScope scope = SyncScope::None; // of a strong access or a fence
   uint8_t addrBits = 64;
 
   uint32_t d(unsigned i) const { return cells[i]; }
@@ -216,7 +218,8 @@ struct Program {
   unsigned smVersion = 80;
   bool usesAsyncProxy = false;
   bool usesTensorMapProxy = false; // maps are made on the device
-  bool usesGridWorkspace = false; // reads where the grid's barrier lies
+  bool usesNarrowScopes = false;   // below .gpu
+  bool usesGridWorkspace = false;  // reads where the grid's barrier lies
   unsigned reqntid[3] = {0, 0, 0}, maxntid[3] = {0, 0, 0};
   unsigned cluster[3] = {0, 0, 0};
   unsigned maxnreg = 0;

@@ -19,7 +19,7 @@ void ShadowMemory::refine(ShadowPage &page) {
     to.writer = from.writer;
     to.clock = from.clock;
     to.pc = from.pc;
-    to.strong = from.strong;
+    to.scope = from.scope;
     to.pending = from.pending;
     to.inlineReads = from.inlineReads;
     std::memcpy(to.reads, from.reads, sizeof to.reads);
@@ -59,13 +59,15 @@ void RaceDetector::report(Warp &warp, unsigned lane, const Place &place,
 
 void RaceDetector::checkRead(Warp &warp, unsigned lane,
                              const Observer &observer, ShadowCell &cell,
-                             const Place &place, uint64_t offset, bool strong) {
+                             const Place &place, uint64_t offset,
+                             SyncScope scope) {
   if (cell.pending) {
     report(warp, lane, place, offset, cell.pc, cell.writer,
            "read of bytes that a copy in flight writes, issued");
     return;
   }
-  if (cell.clock == 0 || (strong && cell.strong) ||
+  if (cell.clock == 0 ||
+      morallyStrong(scope, observer.thread, cell.scope, cell.writer) ||
       ordered(cell.writer, cell.clock, observer))
     return;
   report(warp, lane, place, offset, cell.pc, cell.writer,
@@ -74,21 +76,23 @@ void RaceDetector::checkRead(Warp &warp, unsigned lane,
 
 void RaceDetector::checkWrite(Warp &warp, unsigned lane,
                               const Observer &observer, ShadowCell &cell,
-                              const Place &place, uint64_t offset, bool strong,
-                              bool sameValue) {
+                              const Place &place, uint64_t offset,
+                              SyncScope scope, bool sameValue) {
   if (cell.pending) {
     report(warp, lane, place, offset, cell.pc, cell.writer,
            "write of bytes that a copy in flight writes, issued");
     return;
   }
-  if (cell.clock && !(strong && cell.strong) && !sameValue &&
-      !ordered(cell.writer, cell.clock, observer)) {
+  if (cell.clock &&
+      !morallyStrong(scope, observer.thread, cell.scope, cell.writer) &&
+      !sameValue && !ordered(cell.writer, cell.clock, observer)) {
     report(warp, lane, place, offset, cell.pc, cell.writer,
            "write that nothing orders after the write");
     return;
   }
   auto check = [&](const ReadEntry &entry) {
-    if (strong && entry.strong)
+    if (morallyStrong(scope, observer.thread, SyncScope(entry.scope),
+                      entry.warp * 32))
       return false;
     for (uint32_t lanes = entry.mask; lanes; lanes &= lanes - 1) {
       uint32_t thread =
@@ -115,13 +119,14 @@ void RaceDetector::checkWrite(Warp &warp, unsigned lane,
 /// readers of an input are many, two suffice to find a conflicting write.
 void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
                               uint32_t thread, uint32_t clock, uint32_t pc,
-                              bool strong) {
+                              SyncScope scope) {
   uint32_t warp = thread / 32, bit = 1u << (thread % 32);
-  ReadEntry entry{warp, bit, clock, pc, strong};
+  ReadEntry entry{warp, bit, clock, pc, uint32_t(scope)};
   // The common case: another lane of the last entry's warp and clock.
   if (cell.inlineReads) {
     ReadEntry &last = cell.reads[cell.inlineReads - 1];
-    if (last.warp == warp && last.clock == clock && last.strong == strong) {
+    if (last.warp == warp && last.clock == clock &&
+        last.scope == uint32_t(scope)) {
       last.mask |= bit;
       return;
     }
@@ -136,7 +141,7 @@ void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
     if (count == capacity)
       return;
     if (old.warp == warp) {
-      if (old.clock == clock && old.strong == strong) {
+      if (old.clock == clock && old.scope == uint32_t(scope)) {
         old.mask |= bit;
         merged = true;
       } else {
@@ -173,11 +178,11 @@ void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
 }
 
 void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
-                            uint32_t pc, bool strong) {
+                            uint32_t pc, SyncScope scope) {
   cell.writer = thread;
   cell.clock = clock;
   cell.pc = pc;
-  cell.strong = strong;
+  cell.scope = scope;
   cell.pending = false;
   cell.inlineReads = 0;
   if (cell.more)
@@ -185,26 +190,25 @@ void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
 }
 
 void RaceDetector::read(Warp &warp, unsigned lane, const Place &place,
-                        unsigned bytes, bool strong) {
+                        unsigned bytes, SyncScope scope) {
   Observer observer = observe(warp, lane);
   ThreadClock &me = state(warp, lane);
   shadow(*place.region)
       .forCells(place.offset, bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {
-                  checkRead(warp, lane, observer, cell, place, offset, strong);
+                  checkRead(warp, lane, observer, cell, place, offset, scope);
                   recordRead(cell, observer, observer.thread, me.clock, warp.pc,
-                             strong);
+                             scope);
                 });
-  if (!strong)
+  if (scope == SyncScope::None)
     return;
   auto found = locations.find(place.data);
   if (found != locations.end())
-    for (const auto &[cta, clocks] : found->second)
-      publish(me.pending, cta, clocks);
+    noteSeen(me, found->second, scope, warp.cta->linear);
 }
 
 void RaceDetector::write(Warp &warp, unsigned lane, const Place &place,
-                         const void *value, unsigned bytes, bool strong) {
+                         const void *value, unsigned bytes, SyncScope scope) {
   Observer observer = observe(warp, lane);
   ThreadClock &me = state(warp, lane);
   const auto *bytesIn = static_cast<const uint8_t *>(value);
@@ -214,18 +218,15 @@ void RaceDetector::write(Warp &warp, unsigned lane, const Place &place,
                   uint64_t at = offset - place.offset;
                   bool same = !sameValueStores &&
                               !std::memcmp(place.data + at, bytesIn + at, size);
-                  checkWrite(warp, lane, observer, cell, place, offset, strong,
+                  checkWrite(warp, lane, observer, cell, place, offset, scope,
                              same);
-                  setWrite(cell, observer.thread, me.clock, warp.pc, strong);
+                  setWrite(cell, observer.thread, me.clock, warp.pc, scope);
                 });
-  if (!strong)
+  if (scope == SyncScope::None)
     return;
-  World &world = locations[place.data];
-  world.clear();
-  if (me.fenced)
-    publish(world, warp.cta->linear,
-            snapshot(me.fenced, observer.thread & (firstAgent - 1),
-                     me.fencedClock));
+  Location &location = locations[place.data];
+  location = {};
+  publishFenced(warp, lane, location, scope);
 }
 
 void RaceDetector::forgetWarpReads(Warp &warp, unsigned lane,
@@ -249,26 +250,25 @@ void RaceDetector::forgetWarpReads(Warp &warp, unsigned lane,
 }
 
 void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
-                          unsigned bytes, bool isAcquire, bool isRelease) {
+                          unsigned bytes, SyncScope scope, bool isAcquire,
+                          bool isRelease) {
   Observer observer = observe(warp, lane);
   ThreadClock &me = state(warp, lane);
   shadow(*place.region)
       .forCells(place.offset, bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {
-                  checkWrite(warp, lane, observer, cell, place, offset, true,
+                  checkWrite(warp, lane, observer, cell, place, offset, scope,
                              false);
-                  setWrite(cell, observer.thread, me.clock, warp.pc, true);
+                  setWrite(cell, observer.thread, me.clock, warp.pc, scope);
                 });
-  World &world = locations[place.data];
-  for (const auto &[cta, clocks] : world)
-    publish(me.pending, cta, clocks);
+  Location &location = locations[place.data];
+  uint32_t cta = warp.cta->linear;
+  noteSeen(me, location, scope, cta);
   if (isAcquire)
-    acquire(warp, lane, me.pending);
-  if (me.fenced)
-    publish(world, warp.cta->linear,
-            snapshot(me.fenced, warp.tid(lane), me.fencedClock));
+    acquire(warp, lane, seenBy(location, scope, cta));
+  publishFenced(warp, lane, location, scope);
   if (isRelease)
-    release(warp, lane, world);
+    release(warp, lane, audience(location, scope, cta));
 }
 
 // --- asynchronous copies ----------------------------------------------------
@@ -287,7 +287,7 @@ void RaceDetector::copyIssued(Warp &warp, const LaneCopy &copy,
   Observer observer = observe(warp, copy.lane);
   uint32_t clock = state(warp, copy.lane).clock;
   if (copy.sourceBytes && from.region)
-    read(warp, copy.lane, from, copy.sourceBytes, false);
+    read(warp, copy.lane, from, copy.sourceBytes, SyncScope::None);
   if (copy.isRepeat)
     return;
   Place to;
@@ -296,9 +296,10 @@ void RaceDetector::copyIssued(Warp &warp, const LaneCopy &copy,
   shadow(*copy.region)
       .forCells(copy.offset, copy.bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {
-                  checkWrite(warp, copy.lane, observer, cell, to, offset, false,
-                             false);
-                  setWrite(cell, observer.thread, clock, copy.pc, false);
+                  checkWrite(warp, copy.lane, observer, cell, to, offset,
+                             SyncScope::None, false);
+                  setWrite(cell, observer.thread, clock, copy.pc,
+                           SyncScope::None);
                   cell.pending = true;
                 });
 }
@@ -309,7 +310,7 @@ void RaceDetector::copyDone(Warp &warp, const LaneCopy &copy) {
   shadow(*copy.region)
       .forCells(copy.offset, copy.bytes,
                 [&](ShadowCell &cell, uint64_t, unsigned) {
-                  setWrite(cell, thread, clock, copy.pc, false);
+                  setWrite(cell, thread, clock, copy.pc, SyncScope::None);
                 });
 }
 
@@ -321,9 +322,10 @@ void RaceDetector::readAs(Proxy proxy, Warp &warp, unsigned lane, Agent agent,
   shadow(*place.region)
       .forCells(place.offset, bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {
-                  checkRead(warp, lane, observer, cell, place, offset, false);
+                  checkRead(warp, lane, observer, cell, place, offset,
+                            SyncScope::None);
                   recordRead(cell, observer, agent.thread, agent.clock, warp.pc,
-                             false);
+                             SyncScope::None);
                 });
 }
 
@@ -343,9 +345,10 @@ void RaceDetector::agentAtomic(Warp &warp, unsigned lane, Agent agent,
   shadow(*place.region)
       .forCells(place.offset, bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {
-                  checkWrite(warp, lane, observer, cell, place, offset, true,
-                             false);
-                  setWrite(cell, agent.thread, agent.clock, warp.pc, true);
+                  checkWrite(warp, lane, observer, cell, place, offset,
+                             SyncScope::Device, false);
+                  setWrite(cell, agent.thread, agent.clock, warp.pc,
+                           SyncScope::Device);
                 });
 }
 
@@ -390,8 +393,9 @@ void RaceDetector::agentWrite(Warp &warp, unsigned lane, Agent agent,
             bool same = value && conflicts &&
                         holds(warp, cell, place.data + at, value + at, size);
             cell.pending &= !same;
-            checkWrite(warp, lane, observer, cell, place, offset, false, same);
-            setWrite(cell, agent.thread, agent.clock, warp.pc, false);
+            checkWrite(warp, lane, observer, cell, place, offset,
+                       SyncScope::None, same);
+            setWrite(cell, agent.thread, agent.clock, warp.pc, SyncScope::None);
             cell.pending = true;
           });
 }

@@ -22,30 +22,33 @@ namespace fovea::sim {
 
 class RaceDetector {
 public:
-  RaceDetector(bool sameValueStores, bool asyncProxy, bool tensorMapProxy)
-      : sameValueStores(sameValueStores), asyncProxy(asyncProxy),
-        tensorMapProxy(tensorMapProxy) {}
+  /// `grid` in CTAs, `cluster` in CTAs of one cluster.
+  RaceDetector(const Program &program, bool sameValueStores, Dim3 grid,
+               Dim3 cluster)
+      : sameValueStores(sameValueStores), asyncProxy(program.usesAsyncProxy),
+        tensorMapProxy(program.usesTensorMapProxy),
+        narrowScopes(program.usesNarrowScopes), grid(grid), cluster(cluster) {}
 
   void addCta(Cta &cta);
   void removeCta(Cta &cta);
 
   // Accesses of the generic proxy.
   void read(Warp &warp, unsigned lane, const Place &place, unsigned bytes,
-            bool strong);
+            SyncScope scope);
   void write(Warp &warp, unsigned lane, const Place &place, const void *value,
-             unsigned bytes, bool strong);
+             unsigned bytes, SyncScope scope);
   /// Reads of these bytes by a warp of which the lane knows any lane to have
   /// got as far count as ordered before what the lane does next.
   void forgetWarpReads(Warp &warp, unsigned lane, const Place &place,
                        unsigned bytes);
   void atomic(Warp &warp, unsigned lane, const Place &place, unsigned bytes,
-              bool acquire, bool release);
+              SyncScope scope, bool acquire, bool release);
 
   // Order.
   void barrierArrive(Warp &warp, uint32_t mask, Barrier &barrier);
   void barrierComplete(Cta &cta, Barrier &barrier);
   void warpSync(Warp &warp, uint32_t mask);
-  void fence(Warp &warp, uint32_t mask);
+  void fence(Warp &warp, uint32_t mask, SyncScope scope);
   void fenceProxy(Warp &warp, uint32_t mask);
   void releaseTensorMaps(Warp &warp, uint32_t mask);
   void acquireTensorMaps(Warp &warp, uint32_t mask);
@@ -97,15 +100,15 @@ private:
   uint32_t threadNumber(const Warp &warp, unsigned lane) const;
   ThreadClock &state(Warp &warp, unsigned lane);
   void recordRead(ShadowCell &cell, const Observer &observer, uint32_t thread,
-                  uint32_t clock, uint32_t pc, bool strong);
+                  uint32_t clock, uint32_t pc, SyncScope scope);
   void checkRead(Warp &warp, unsigned lane, const Observer &observer,
                  ShadowCell &cell, const Place &place, uint64_t offset,
-                 bool strong);
+                 SyncScope scope);
   void checkWrite(Warp &warp, unsigned lane, const Observer &observer,
                   ShadowCell &cell, const Place &place, uint64_t offset,
-                  bool strong, bool sameValue);
+                  SyncScope scope, bool sameValue);
   void setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock, uint32_t pc,
-                bool strong);
+                SyncScope scope);
   void report(Warp &warp, unsigned lane, const Place &place, uint64_t offset,
               uint32_t otherPc, uint32_t otherThread, const char *what);
   ShadowMemory &shadow(Region &region);
@@ -118,9 +121,23 @@ private:
               const Place &place, unsigned bytes);
   template <class F> void passFence(Warp &warp, uint32_t mask, F f);
 
+  // Scopes.cpp.
+  uint32_t clusterOf(uint32_t cta) const;
+  bool includes(SyncScope scope, uint32_t cta, uint32_t other) const;
+  bool morallyStrong(SyncScope a, uint32_t threadA, SyncScope b,
+                     uint32_t threadB) const;
+  World &audience(Location &location, SyncScope scope, uint32_t cta) const;
+  World seenBy(const Location &location, SyncScope scope, uint32_t cta) const;
+  void noteSeen(ThreadClock &thread, const Location &location, SyncScope scope,
+                uint32_t cta);
+  void publishFenced(Warp &warp, unsigned lane, Location &location,
+                     SyncScope scope);
+
   bool sameValueStores, asyncProxy, tensorMapProxy;
+  bool narrowScopes; ///< some access or fence is below device scope
+  Dim3 grid, cluster;
   std::unordered_map<uint32_t, std::unique_ptr<CtaRaces>> ctas;
-  std::unordered_map<const uint8_t *, World> locations;
+  std::unordered_map<const uint8_t *, Location> locations;
 };
 
 } // namespace fovea::sim

@@ -5,6 +5,7 @@
 #ifndef FOVEA_LIB_SIM_SHADOW_H
 #define FOVEA_LIB_SIM_SHADOW_H
 
+#include "Order.h"
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -22,15 +23,15 @@ struct ReadEntry {
   uint32_t warp; // thread number / 32
   uint32_t mask;
   uint32_t clock;
-  uint32_t pc : 31;
-  uint32_t strong : 1;
+  uint32_t pc : 30;
+  uint32_t scope : 2; // a SyncScope
 };
 
 struct ShadowCell {
   uint32_t writer = 0; // thread number
   uint32_t clock = 0;  // 0: never written
   uint32_t pc = 0;
-  bool strong = false;
+  SyncScope scope = SyncScope::None;
   /// An asynchronous copy into these bytes is in flight.
   bool pending = false;
   uint8_t inlineReads = 0;

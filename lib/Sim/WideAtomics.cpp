@@ -49,7 +49,7 @@ void execWideAtomic(Warp &warp, const Inst &inst, uint32_t mask) {
     if (!locate(warp, inst, l, inst.space, addresses[l], 16, 16, true, place))
       return;
     if (RaceDetector *races = warp.launch->races.get())
-      races->atomic(warp, l, place, 16, inst.flags & WideAcquire,
+      races->atomic(warp, l, place, 16, inst.scope, inst.flags & WideAcquire,
                     inst.flags & WideRelease);
     if (place.init && std::memchr(place.init, 0, 16)) {
       dirty |= 1u << l;
@@ -82,7 +82,7 @@ void decodeWideAtomic(Decoder &d) {
     flags |= WideAcquire;
   if (order == "release" || order == "acq_rel")
     flags |= WideRelease;
-  d.oneOf({"cta", "cluster", "gpu", "sys"});
+  SyncScope scope = takeScope(d);
   std::string_view space =
       d.oneOf({"global", "shared::cta", "shared::cluster", "shared"});
   std::string_view op = d.oneOf({"exch", "cas"});
@@ -107,6 +107,7 @@ void decodeWideAtomic(Decoder &d) {
                : space.empty()   ? Space::Generic
                                  : Space::Shared;
   inst.flags = flags;
+  inst.scope = scope;
   inst.ownTaint = true;
 }
 
