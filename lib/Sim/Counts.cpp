@@ -100,7 +100,8 @@ void countAccess(Warp &warp, const Inst &inst, Space space,
     count.sectors += cost.sectors;
     count.leastSectors += cost.least;
     const std::string &opcode = warp.program->opcodes[inst.opcode];
-    bool writes = opcode.rfind("st", 0) == 0 || opcode.rfind("red", 0) == 0;
+    bool writes = opcode.rfind("st", 0) == 0 || opcode.rfind("red", 0) == 0 ||
+                  opcode.rfind("wmma.store", 0) == 0;
     addTraffic(allocationOf(warp, first), writes, total, cost.sectors);
     return;
   }

@@ -98,6 +98,31 @@ uint64_t elementAddress(const Fragment2D &f, bool colMajor, uint64_t base,
   return base + bits / 8;
 }
 
+/// A tile costs what ldmatrix and stmatrix of it would: rows (or columns) in
+/// pieces of 16 bytes, eight of them at once.
+void countTile(Warp &warp, const Inst &inst, const Fragment2D &f,
+               bool colMajor) {
+  if (!warp.counts)
+    return;
+  uint64_t base = laneAddress(warp, inst, inst.s(0), 0);
+  uint64_t pitch = uint64_t(warp.narrow(inst.s(1))[0]) * typeBits(f.ty) / 8;
+  unsigned lines = colMajor ? f.cols : f.rows;
+  unsigned lineBytes = (colMajor ? f.rows : f.cols) * typeBits(f.ty) / 8;
+  unsigned piece = std::min(16u, lineBytes);
+  uint64_t addresses[32];
+  unsigned n = 0;
+  for (unsigned at = 0; at < lineBytes; at += piece)
+    for (unsigned line = 0; line < lines; ++line) {
+      addresses[n++] = base + line * pitch + at;
+      bool isLast = at + piece >= lineBytes && line + 1 == lines;
+      if (n < 32 && !isLast)
+        continue;
+      countAccess(warp, inst, inst.space, addresses,
+                  n == 32 ? allLanes : (1u << n) - 1, piece);
+      n = 0;
+    }
+}
+
 /// Sources: address, leading dimension.
 void execLoad(Warp &warp, const Inst &inst, uint32_t) {
   bool colMajor;
@@ -126,6 +151,7 @@ void execLoad(Warp &warp, const Inst &inst, uint32_t) {
   }
   for (unsigned r = 0; r < inst.nd; ++r)
     setTaint(warp, inst.d(r), dirty[r], allLanes);
+  countTile(warp, inst, f, colMajor);
 }
 
 void execStore(Warp &warp, const Inst &inst, uint32_t) {
@@ -149,6 +175,7 @@ void execStore(Warp &warp, const Inst &inst, uint32_t) {
     }
   }
   ++warp.cta->cluster->events;
+  countTile(warp, inst, f, colMajor);
 }
 
 double numberOf(uint64_t bits, Ty ty) {

@@ -192,6 +192,24 @@ TEST(Counts, CopiesMoveBytesAndSectors) {
   EXPECT_EQ(counts["shared"][0]["conflicts"], 3);
 }
 
+TEST(Counts, TilesOfWmmaMoveBytes) {
+  // 16 rows of 32 bytes, 64 bytes apart, in pieces of 16 bytes.
+  LaunchResult result = count(moduleOf(R"(
+  wmma.load.a.sync.aligned.row.m16n16k16.global.f16 {%r0, %r1, %r2, %r3, %r4, %r5, %r6, %r7}, [%p1], 32;
+  mov.f32 %f0, 0f00000000;
+  wmma.store.d.sync.aligned.row.m16n16k16.shared.f32 [tile], {%f0, %f0, %f0, %f0, %f0, %f0, %f0, %f0}, 16;
+)",
+                                       ".shared .align 32 .b8 tile[1024];"),
+                              {1}, {32});
+  nlohmann::json counts = countsOf(result);
+  EXPECT_EQ(counts["global"]["second"]["read_bytes"], 512);
+  // Eight pieces at once share no sector.
+  EXPECT_EQ(counts["global"]["second"]["read_sectors"], 32);
+  // 64 pieces of rows 64 bytes apart: four of eight on the same banks.
+  ASSERT_EQ(counts["shared"].size(), 1u);
+  EXPECT_EQ(counts["shared"][0]["wavefronts"], 64 / 8 * 4);
+}
+
 TEST(Counts, BulkCopiesMoveBytesAndSectors) {
   LaunchResult result = count(moduleOf(R"(
   setp.ne.u32 %q0, %t, 0;
