@@ -114,7 +114,6 @@ void addControlOps(OpcodeTable &t) {
   t["brkpt"] = decodeIgnored;
   t["nanosleep"] = decodeIgnored;
   t["pmevent"] = decodeIgnored;
-  t["setmaxnreg"] = decodeIgnored;
   t["griddepcontrol"] = decodeIgnored;
 }
 

@@ -417,6 +417,7 @@ static const OpcodeTable &opcodeTable() {
     addMemoryOps(t);
     addAtomicOps(t);
     addControlOps(t);
+    addRegisterOps(t);
     addBarrierOps(t);
     addWarpOps(t);
     addMatrixOps(t);

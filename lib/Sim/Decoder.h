@@ -137,6 +137,7 @@ void addConvertOps(OpcodeTable &table);
 void addMemoryOps(OpcodeTable &table);
 void addAtomicOps(OpcodeTable &table);
 void addControlOps(OpcodeTable &table);
+void addRegisterOps(OpcodeTable &table);
 void addBarrierOps(OpcodeTable &table);
 void addWarpOps(OpcodeTable &table);
 void addMatrixOps(OpcodeTable &table);

@@ -211,6 +211,22 @@ void checkLaunch(const Program &program, const LaunchConfig &config,
     fail("kernel '" + program.name + "' allows at most " +
          std::to_string(max[0] * max[1] * max[2]) + " threads, but got " +
          std::to_string(config.block.count()));
+  const uint64_t registers = 65536; // of a multiprocessor
+  uint64_t each = (program.maxnreg + 7) / 8 * 8;
+  if (each * config.block.count() > registers)
+    fail("kernel '" + program.name + "' needs " + std::to_string(each) + " x " +
+         std::to_string(config.block.count()) +
+         " registers a block, but the target has " + std::to_string(registers));
+  if (config.block.x > 1024 || config.block.y > 1024 || config.block.z > 64)
+    fail("expected a block of at most 1024x1024x64, but got " +
+         text(config.block));
+  if (config.grid.x > 0x7fffffff || config.grid.y > 65535 ||
+      config.grid.z > 65535)
+    fail("expected a grid of at most 2147483647x65535x65535, but got " +
+         text(config.grid));
+  if (cluster.count() > 16)
+    fail("expected at most 16 blocks a cluster, but got " +
+         std::to_string(cluster.count()));
   uint64_t limit = program.smVersion >= 90 ? 227 * 1024 : 163 * 1024;
   uint64_t shared = program.declaredShared + config.dynamicSharedBytes;
   if (shared > limit)

@@ -86,6 +86,7 @@ struct Warp {
   uint8_t *localInit = nullptr;
   Region *lastGlobal = nullptr, *lastShared = nullptr;
   uint32_t id = 0;
+  uint32_t registers = 0; // a thread, after setmaxnreg; 0: .maxnreg
   uint32_t clusterArrivals = 0; // barrier.cluster.arrive executed
   uint32_t live = 0;            // lanes that have not exited
   std::vector<Fragment> fragments;
@@ -172,6 +173,7 @@ struct Cta {
   CtaRaces *races = nullptr;
   std::unique_ptr<CtaCounts> counts;
   uint32_t liveThreads = 0;
+  uint32_t freeRegisters = 0; // that setmaxnreg gave back, by warp
 
   Cta();
   ~Cta();
