@@ -61,50 +61,74 @@ struct FloatTile {
   alignas(32) float c[16][8];
 };
 
+/// Calls put(lane, j, value) for the elements of a register. The type is asked
+/// for once, because most of an mma's time goes here.
+template <Ty T, unsigned E, class F>
+void forElementsOf(const uint32_t *s, F put) {
+  for (unsigned l = 0; l < 32; ++l)
+    for (unsigned j = 0; j < E; ++j)
+      put(l, j, element(s[l], j, T));
+}
+
+template <class F> void forElements(const uint32_t *s, Ty ty, F put) {
+  switch (ty) {
+  case Ty::F16:
+    return forElementsOf<Ty::F16, 2>(s, put);
+  case Ty::BF16:
+    return forElementsOf<Ty::BF16, 2>(s, put);
+  case Ty::TF32:
+    return forElementsOf<Ty::TF32, 1>(s, put);
+  case Ty::E4M3:
+    return forElementsOf<Ty::E4M3, 4>(s, put);
+  default:
+    return forElementsOf<Ty::E5M2, 4>(s, put);
+  }
+}
+
 void loadFloat(Warp &warp, const Inst &inst, const Mma &mma, FloatTile &tile) {
   unsigned e = mma.perRegister(), na = mma.aRegisters(), nb = mma.bRegisters();
   for (unsigned r = 0; r < na; ++r) {
-    const uint32_t *s = warp.narrow(inst.s(r));
     unsigned row = mma.m == 16 ? 8 * (r % 2) : 0;
     unsigned col = 4 * e * (mma.m == 16 ? r / 2 : r);
-    for (unsigned l = 0; l < 32; ++l)
-      for (unsigned j = 0; j < e; ++j)
-        tile.a[row + l / 4][col + e * (l % 4) + j] = element(s[l], j, mma.a);
+    forElements(warp.narrow(inst.s(r)), mma.a,
+                [&](unsigned l, unsigned j, float value) {
+                  tile.a[row + l / 4][col + e * (l % 4) + j] = value;
+                });
   }
-  for (unsigned r = 0; r < nb; ++r) {
-    const uint32_t *s = warp.narrow(inst.s(na + r));
-    for (unsigned l = 0; l < 32; ++l)
-      for (unsigned j = 0; j < e; ++j)
-        tile.b[4 * e * r + e * (l % 4) + j][l / 4] = element(s[l], j, mma.b);
-  }
+  for (unsigned r = 0; r < nb; ++r)
+    forElements(warp.narrow(inst.s(na + r)), mma.b,
+                [&](unsigned l, unsigned j, float value) {
+                  tile.b[4 * e * r + e * (l % 4) + j][l / 4] = value;
+                });
   for (unsigned i = 0; i < mma.m / 4; ++i) {
-    bool half = mma.c == Ty::F16;
-    const uint32_t *s = warp.narrow(inst.s(na + nb + (half ? i / 2 : i)));
-    for (unsigned l = 0; l < 32; ++l) {
-      unsigned row, col;
-      accumulatorPlace(l, i, row, col);
-      tile.c[row][col] =
-          half ? toFloat(F16{static_cast<uint16_t>(s[l] >> (16 * (i % 2)))})
-               : std::bit_cast<float>(s[l]);
+    unsigned row = 8 * (i / 2), col = i % 2;
+    if (mma.c == Ty::F16) {
+      const uint32_t *s = warp.narrow(inst.s(na + nb + i / 2));
+      for (unsigned l = 0; l < 32; ++l)
+        tile.c[row + l / 4][col + 2 * (l % 4)] = element(s[l], i % 2, Ty::F16);
+    } else {
+      const uint32_t *s = warp.narrow(inst.s(na + nb + i));
+      for (unsigned l = 0; l < 32; ++l)
+        tile.c[row + l / 4][col + 2 * (l % 4)] = std::bit_cast<float>(s[l]);
     }
   }
 }
 
 void storeFloat(Warp &warp, const Inst &inst, const Mma &mma,
                 const FloatTile &tile) {
-  for (unsigned i = 0; i < mma.m / 4; ++i)
-    for (unsigned l = 0; l < 32; ++l) {
-      unsigned row, col;
-      accumulatorPlace(l, i, row, col);
-      float value = tile.c[row][col];
-      if (mma.d == Ty::F16) {
-        uint32_t &word = warp.narrow(inst.d(i / 2))[l];
-        uint32_t bits = toF16(value).bits;
-        word = i % 2 ? (word & 0xffff) | bits << 16 : bits;
-      } else {
-        warp.narrow(inst.d(i))[l] = canonicalBits(value);
-      }
+  for (unsigned i = 0; i < mma.m / 4; ++i) {
+    unsigned row = 8 * (i / 2), col = i % 2;
+    uint32_t *d = warp.narrow(inst.d(mma.d == Ty::F16 ? i / 2 : i));
+    if (mma.d != Ty::F16) {
+      for (unsigned l = 0; l < 32; ++l)
+        d[l] = canonicalBits(tile.c[row + l / 4][col + 2 * (l % 4)]);
+      continue;
     }
+    for (unsigned l = 0; l < 32; ++l) {
+      uint32_t bits = toF16(tile.c[row + l / 4][col + 2 * (l % 4)]).bits;
+      d[l] = i % 2 ? (d[l] & 0xffff) | bits << 16 : bits;
+    }
+  }
 }
 
 template <unsigned M, unsigned K> void multiply(FloatTile &tile) {
