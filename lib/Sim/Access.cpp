@@ -218,7 +218,10 @@ void writePlace(Warp &warp, unsigned lane, const Place &place, const void *from,
   if (warp.launch->races && place.region &&
       (place.space == Space::Shared || place.space == Space::Global))
     warp.launch->races->write(warp, lane, place, from, bytes, scope);
-  std::memcpy(place.data, from, bytes);
+  if (std::memcmp(place.data, from, bytes)) {
+    std::memcpy(place.data, from, bytes);
+    ++warp.cta->cluster->changes;
+  }
   if (place.init)
     std::memset(place.init, 1, bytes);
 }

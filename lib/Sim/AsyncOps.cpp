@@ -26,7 +26,7 @@ bool AsyncState::advance(Cluster &cluster) {
   size_t index = cluster.launch->config.seed
                      ? cluster.random.below(static_cast<uint32_t>(count))
                      : 0;
-  ++cluster.events;
+  cluster.noteChange();
   if (index < observed.size()) {
     auto at = bulk.begin() + static_cast<ptrdiff_t>(observed[index]);
     BulkCopy copy = std::move(*at);

@@ -190,6 +190,8 @@ void execAtomic(Warp &warp, const Inst &inst, uint32_t mask) {
       uint64_t old =
           apply(place.data + e * inst.bytes, inst, value(inst.s(1 + e), l), c,
                 place.space != Space::Shared);
+      if (std::memcmp(place.data + e * inst.bytes, &old, inst.bytes))
+        ++warp.cta->cluster->changes;
       if (inst.nd <= e)
         continue;
       if (wide)

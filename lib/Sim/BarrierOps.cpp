@@ -77,6 +77,7 @@ void Cta::completeIfFull(unsigned index) {
     if (arrival.waits)
       release(arrival, done, *launch->program);
   ++cluster->events;
+  cluster->barrierAt = cluster->executed;
 }
 
 void Cta::recheckBarriers() {

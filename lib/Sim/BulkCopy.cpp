@@ -91,7 +91,7 @@ void completeBulk(BulkCopy &copy) {
   if (races && copy.reduce == BulkReduce::None)
     for (const Segment &segment : copy.segments)
       races->agentWriteDone(copy.agent, segment.to, segment.total());
-  ++cluster.events;
+  cluster.noteChange();
   if (!copy.toMbarrier)
     return;
   Mbarrier *mbarrier = cluster.async->find(copy.mbarrier);

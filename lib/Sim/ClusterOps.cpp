@@ -20,7 +20,7 @@ void Cluster::settleBarrier() {
   ++barrierPhase;
   gathered = std::move(gathering);
   gathering.clear();
-  ++events;
+  noteChange();
 }
 
 namespace {

@@ -17,8 +17,6 @@ namespace {
 /// Warp instructions of a worker without an event after which its launch
 /// counts as stuck, though no loop was seen to repeat.
 constexpr uint64_t patience = 20'000'000'000;
-/// Those of a cluster after which repeating loops are looked for.
-constexpr uint64_t quietLimit = 500'000;
 constexpr uint64_t clusterSlice = 1'000'000;
 constexpr size_t maxResident = 4096;
 } // namespace
@@ -297,11 +295,14 @@ Cluster::Status Cluster::run(uint64_t budget) {
         continue;
       return Blocked;
     }
-    if (quietEvents != events) {
-      quietEvents = events;
+    if (quietChanges != changes) {
+      quietChanges = changes;
       quietSince = executed;
     }
     bool watching = executed - quietSince > quietLimit;
+    // What spins may wait for a copy, else for another cluster.
+    if (watching && onlySpins() && !async->advance(*this))
+      return Running;
     // Seed 0 runs warps in order, each as far as it gets.
     bool inOrder = launch->config.seed == 0;
     size_t turns = inOrder ? runnable.size() : 1;
@@ -386,11 +387,11 @@ void Launch::worker(std::atomic<uint64_t> &next, uint64_t count) {
       std::rotate(resident.begin(), resident.begin() + 1, resident.end());
     }
     Cluster &current = *resident.back();
-    uint64_t before = current.executed, events = current.events;
+    uint64_t before = current.executed, changes = current.changes;
     Cluster::Status status = current.run(
         config.limit ? std::min(config.limit, clusterSlice) : clusterSlice);
     executed += current.executed - before;
-    bool changed = current.events != events || status == Cluster::Done;
+    bool changed = current.changes != changes || status == Cluster::Done;
     if (changed)
       ++progress;
     sinceEvent = changed ? 0 : sinceEvent + current.executed - before;

@@ -28,6 +28,9 @@ struct CtaCounts;
 class LaunchCounts;
 
 constexpr uint32_t allLanes = 0xffffffffu;
+/// Warp instructions of a cluster without a change after which repeating loops
+/// are looked for.
+constexpr uint64_t quietLimit = 200'000;
 
 struct Frame {
   uint32_t returnPc;
@@ -57,8 +60,9 @@ struct Fragment {
   uint32_t members = 0;  // while Gathering
   uint32_t turns = 0;    // slices used up without meeting another
   uint64_t used = 0;     // of the slice
-  /// Events of the cluster when its loop was seen to repeat.
-  uint64_t spinsAt = ~0ull;
+  /// Changes of the cluster and progress of the launch when its loop was seen
+  /// to repeat.
+  uint64_t spinsAt = ~0ull, spinsProgress = 0;
   std::vector<Frame> stack;
 };
 
@@ -94,7 +98,7 @@ struct Warp {
   uint32_t pc = 0;
   /// Looks for a loop that repeats its state, see Spin.cpp.
   bool watching = false;
-  uint64_t loopCount = 0, loopHash = 0, loopEvents = ~0ull;
+  uint64_t loopCount = 0, loopHash = 0, loopChanges = ~0ull, loopProgress = 0;
   uint32_t loopPc = ~0u;
   PcCount *counts = nullptr; // by pc; null: not counted
   uint64_t executed = 0;
@@ -193,9 +197,13 @@ struct Cluster {
   Random random;
   /// Counts everything that another fragment could be waiting for.
   uint64_t events = 0;
+  /// Counts what memory and asynchronous operations went through. Barriers of
+  /// a CTA are not among it, since a loop that waits for ever may hold one.
+  uint64_t changes = 0;
   uint64_t executed = 0;
-  uint64_t quietSince = 0; // executed at the last event seen
-  uint64_t quietEvents = 0;
+  uint64_t quietSince = 0; // executed at the last change seen
+  uint64_t quietChanges = 0;
+  uint64_t barrierAt = 0; // executed when a CTA barrier last completed
   /// barrier.cluster: threads that arrived in this phase, phases completed.
   uint32_t arrivedThreads = 0;
   uint32_t barrierPhase = 0;
@@ -212,6 +220,10 @@ struct Cluster {
   void settleBarrier();
   /// Every warp waits, or repeats a loop that changes nothing.
   bool onlySpins() const;
+  void noteChange() {
+    ++events;
+    ++changes;
+  }
 
 private:
   bool letPollsGiveUp();

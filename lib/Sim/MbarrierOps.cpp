@@ -18,7 +18,7 @@ void settleMbarrier(Cluster &cluster, Mbarrier &mbarrier) {
   // program orders them; what waiters learn accumulates nevertheless, since a
   // completed phase stays completed.
   mbarrier.completed = mbarrier.gathering;
-  ++cluster.events;
+  cluster.noteChange();
 }
 
 namespace {
@@ -141,7 +141,7 @@ void execMbarrier(Warp &warp, const Inst &inst, uint32_t mask) {
     if (Mbarrier *mbarrier = lookUp(warp, inst, l))
       arriveLane(warp, inst, l, *mbarrier);
   });
-  ++warp.cta->cluster->events;
+  warp.cta->cluster->noteChange();
 }
 
 /// Lanes whose phase has completed learn what its arrivals knew, at their next

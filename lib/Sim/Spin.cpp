@@ -2,10 +2,11 @@
 // Telling a loop that waits for ever from one that computes for long.
 //
 // If nothing in memory changes and a warp comes back to a loop's head with the
-// registers that it had there before, it will do so for ever. After a
-// while without an event the states at loop heads are compared with one kept
-// from earlier; a new one is kept after 64, 128, 256, ... rounds, and only the
-// 32 rounds after that are compared, so that a long computation costs little.
+// registers that it had there before, it will do so for ever, unless a warp
+// that it meets at barriers does not. After a while without a change the states
+// at loop heads are compared with one kept from earlier; a new one is kept
+// after 64, 128, 256, ... rounds, and only the 32 rounds after that are
+// compared, so that a long computation costs little.
 #include "Machine.h"
 #include <bit>
 
@@ -29,8 +30,10 @@ uint64_t stateOf(const Warp &warp) {
 } // namespace
 
 void Warp::noteLoop(size_t index, uint32_t target) {
-  if (loopEvents != cta->cluster->events) {
-    loopEvents = cta->cluster->events;
+  if (loopChanges != cta->cluster->changes ||
+      loopProgress != launch->progress) {
+    loopChanges = cta->cluster->changes;
+    loopProgress = launch->progress;
     loopCount = 0;
     loopPc = ~0u;
   }
@@ -43,17 +46,27 @@ void Warp::noteLoop(size_t index, uint32_t target) {
     return;
   }
   if (target == loopPc && loopCount - std::bit_floor(loopCount) <= 32 &&
-      stateOf(*this) == loopHash)
-    fragments[index].spinsAt = loopEvents;
+      stateOf(*this) == loopHash) {
+    fragments[index].spinsAt = loopChanges;
+    fragments[index].spinsProgress = loopProgress;
+  }
 }
 
 bool Cluster::onlySpins() const {
+  // Whoever stands at a barrier that no longer completes waits for good.
+  bool barriersPass = executed - barrierAt <= quietLimit;
+  auto goesOn = [&](const Fragment &fragment) {
+    bool runs = fragment.state == Fragment::Ready ||
+                (fragment.state == Fragment::AtBarrier && barriersPass);
+    return runs && (fragment.spinsAt != changes ||
+                    fragment.spinsProgress != launch->progress);
+  };
   for (const Cta &cta : ctas)
     for (const Warp &warp : cta.warps) {
       if (warp.isDone())
         continue;
       for (const Fragment &fragment : warp.fragments)
-        if (fragment.state == Fragment::Ready && fragment.spinsAt != events)
+        if (goesOn(fragment))
           return false;
     }
   return true;

@@ -432,7 +432,7 @@ bool Warp::exitLanes(size_t index, uint32_t active) {
   cta->liveThreads -= static_cast<uint32_t>(std::popcount(active));
   ++fragment.pc;
   if (active) {
-    ++cta->cluster->events;
+    cta->cluster->noteChange();
     cta->recheckBarriers();
     cta->cluster->settleBarrier();
   }

@@ -58,6 +58,8 @@ void execWideAtomic(Warp &warp, const Inst &inst, uint32_t mask) {
     Word first = load(warp, inst.s(1), l);
     Word old = isCas ? exchange(place.data, &first, load(warp, inst.s(2), l))
                      : exchange(place.data, nullptr, first);
+    if (std::memcmp(place.data, &old, 16))
+      ++warp.cta->cluster->changes;
     if (!inst.nd)
       return;
     warp.wide(inst.d(0))[l] = old.low;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Loops that wait for ever are deadlocks, loops that wait for long are not.
+#include "Harness.h"
+#include <gtest/gtest.h>
+
+using namespace fovea::sim;
+using namespace fovea::sim::test;
+
+namespace {
+
+const char *const flag = ".shared .align 4 .u32 flag;";
+
+std::string run(const std::string &body, uint32_t blocks, uint32_t threads,
+                uint64_t seed) {
+  return kinds(launch(moduleOf(body, flag), {blocks, 1, 1}, {threads, 1, 1},
+                      256, nullptr, seed));
+}
+
+/// Threads take a lock in turn. The second buffer counts them.
+std::string locked(const char *take, const char *leave) {
+  return std::string("L: ") + take +
+         " setp.ne.u32 %q0, %r0, 0; @%q0 bra L;\n"
+         "ld.volatile.global.u32 %r1, [%p1]; add.u32 %r1, %r1, 1;\n"
+         "st.volatile.global.u32 [%p1], %r1; membar.gl;\n" +
+         leave;
+}
+
+TEST(SimSpin, ALockThatNobodyLeaves) {
+  for (const char *take : {"atom.global.cas.b32 %r0, [%p0], 0, 1;",
+                           "atom.global.exch.b32 %r0, [%p0], 1;"})
+    for (uint64_t seed : {0, 1}) {
+      const char *leave = "atom.global.exch.b32 %r2, [%p0], 0;";
+      EXPECT_EQ(run(locked(take, leave), 3, 1, seed), "");
+      EXPECT_EQ(run(locked(take, leave), 1, 32, seed), "");
+      EXPECT_EQ(run(locked(take, ""), 3, 1, seed), "deadlock");
+      EXPECT_EQ(run(locked(take, ""), 1, 32, seed).substr(0, 8), "deadlock");
+    }
+}
+
+/// Warp 0 waits for a flag at a barrier in each round; warp 1 comes to the
+/// barrier so many times, then raises the flag.
+std::string rounds(unsigned count, const char *raise) {
+  return "st.shared.u32 [flag], 0; bar.sync 0;\n"
+         "setp.lt.u32 %q0, %t, 32; @%q0 bra WAIT; mov.u32 %r0, 0;\n"
+         "L: bar.sync 0; add.u32 %r0, %r0, 1;\n"
+         "setp.lt.u32 %q1, %r0, " +
+         std::to_string(count) + "; @%q1 bra L;\n" + raise +
+         "M: bar.sync 0; ld.volatile.shared.u32 %r1, [flag];\n"
+         "setp.eq.u32 %q1, %r1, 0; @%q1 bra M; bra END;\n"
+         "WAIT: bar.sync 0; ld.volatile.shared.u32 %r1, [flag];\n"
+         "setp.eq.u32 %q1, %r1, 0; @%q1 bra WAIT;\n"
+         "END:";
+}
+
+TEST(SimSpin, BarriersInTheLoop) {
+  const char *raise = "st.volatile.shared.u32 [flag], 1;\n";
+  for (uint64_t seed : {0, 1}) {
+    EXPECT_EQ(run(rounds(60000, raise), 1, 64, seed), "");
+    EXPECT_EQ(run(rounds(3, ""), 1, 64, seed).substr(0, 8), "deadlock");
+  }
+}
+
+} // namespace
