@@ -56,9 +56,10 @@ static void placeInSharedMemory(KernelPlan &plan) {
   if (!plan.usesTensorCores())
     end += plan.schedule.rows * plan.probabilitiesPitch();
   plan.wordsOffset = end;
-  // The output is staged over all of it, and may be longer.
+  // The output is staged over all of it, and may be longer. Behind its last row
+  // there is no gap.
   plan.sharedBytes =
-      std::max(end + 16, plan.schedule.rows * plan.outputPitch());
+      std::max(end + 16, plan.schedule.rows * plan.outputPitch() - 16);
 }
 
 llvm::Expected<KernelPlan> ptx::planKernel(const TargetDescription &target,
