@@ -28,6 +28,8 @@ std::string distance(const Region *region, uint64_t address, unsigned bytes) {
   if (!region)
     return "no allocation is near";
   uint64_t end = region->base + region->size;
+  if (region->holds(address, bytes))
+    return "not in what is allocated of '" + std::string(region->name) + "'";
   if (address >= end)
     return std::to_string(address - end) + " bytes past the end of '" +
            region->name + "' (" + std::to_string(region->size) + " bytes)";
@@ -110,7 +112,11 @@ bool locateLocal(Warp &warp, unsigned lane, uint64_t address, unsigned bytes,
                  bool write, Place &place) {
   Launch &launch = *warp.launch;
   Region *region = findIn(launch.localRegions, address, bytes);
-  if (!region) {
+  uint64_t stackBase = warp.program->stackBase;
+  bool isFreed = region && warp.program->usesStack &&
+                 region->base == stackBase &&
+                 !warp.stack.holds(lane, address - stackBase, bytes);
+  if (!region || isFreed) {
     reportBounds(warp, lane, "local", nearestIn(launch.localRegions, address),
                  address, bytes, write);
     return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Branches, calls, exits (ISA text, section 9.7.12), and instructions that do
 // nothing here.
+#include "Calls.h"
 #include "Decoder.h"
-#include "Lanes.h"
 
 namespace fovea::sim {
 namespace {
@@ -57,6 +57,15 @@ std::vector<CallSite::Value> placesOf(Decoder &d, const Operand &list) {
   return values;
 }
 
+void emitBuiltin(Decoder &d, Builtin builtin, CallSite site) {
+  Inst &inst = d.emit(execBuiltin, {}, {}, Pipe::Control);
+  inst.kind = static_cast<uint8_t>(builtin);
+  inst.aux = static_cast<uint32_t>(d.program.calls.size());
+  inst.ownTaint = true;
+  d.program.calls.push_back(std::move(site));
+  d.program.usesHeap |= builtin == Builtin::Malloc;
+}
+
 void decodeCall(Decoder &d) {
   d.has("uni");
   CallSite site;
@@ -76,8 +85,12 @@ void decodeCall(Decoder &d) {
     auto found = d.builder.module.functionIndex.find(target.name);
     if (found == d.builder.module.functionIndex.end())
       d.fail("unknown function '" + target.name + "'");
-    if (!d.builder.module.functions[found->second].hasBody)
-      d.fail("function '" + target.name + "' has no body");
+    if (!d.builder.module.functions[found->second].hasBody) {
+      Builtin builtin = builtinNamed(target.name);
+      if (builtin == Builtin::None)
+        d.fail("function '" + target.name + "' has no body");
+      return emitBuiltin(d, builtin, std::move(site));
+    }
     site.function = found->second;
   } else {
     sources.push_back(d.src(target, Ty::B64));

@@ -426,6 +426,7 @@ static const OpcodeTable &opcodeTable() {
     addAsyncOps(t);
     addMbarrierOps(t);
     addClusterOps(t);
+    addStackOps(t);
     addWgmmaOps(t);
     addTensorMapOps(t);
     return t;

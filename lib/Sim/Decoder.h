@@ -146,6 +146,7 @@ void addWmmaOps(OpcodeTable &table);
 void addAsyncOps(OpcodeTable &table);
 void addMbarrierOps(OpcodeTable &table);
 void addClusterOps(OpcodeTable &table);
+void addStackOps(OpcodeTable &table);
 void addWgmmaOps(OpcodeTable &table);
 void addTensorMapOps(OpcodeTable &table);
 

@@ -433,7 +433,8 @@ LaunchResult Launch::run() {
       error = std::current_exception();
     }
   };
-  bool parallel = !races && !config.count && config.threads != 1 && count > 1;
+  bool parallel = !races && !program->usesHeap && !config.count &&
+                  config.threads != 1 && count > 1;
   if (parallel) {
     tbb::task_arena arena(config.threads ? static_cast<int>(config.threads)
                                          : tbb::task_arena::automatic);

@@ -6,6 +6,7 @@
 
 #include "Memory.h"
 #include "Program.h"
+#include "Stack.h"
 #include "fovea/Sim/Sim.h"
 #include <array>
 #include <atomic>
@@ -93,6 +94,7 @@ struct Warp {
   uint32_t registers = 0; // a thread, after setmaxnreg; 0: .maxnreg
   uint32_t clusterArrivals = 0; // barrier.cluster.arrive executed
   uint32_t live = 0;            // lanes that have not exited
+  Stack stack; // of alloca
   std::vector<Fragment> fragments;
   /// The fragment under execution.
   uint32_t pc = 0;
@@ -133,6 +135,7 @@ private:
   bool atMember(size_t index, const Inst &inst, uint32_t active);
   bool branchIndexed(size_t index, const Inst &inst, uint32_t active);
   bool exitLanes(size_t index, uint32_t active);
+  int calleeOf(size_t index, const Inst &inst);
   bool call(size_t index, const Inst &inst, uint32_t active);
   bool leave(size_t index);
   void uncount(uint32_t lanes);
@@ -238,6 +241,9 @@ struct Launch {
   LaunchConfig config;
   Dim3 cluster;
   uint64_t gridWorkspace = 0; // address of its own allocation, or 0
+  /// What the kernel's malloc gave, by address; CTAs then run in turn.
+  std::map<uint64_t, uint64_t> heap;
+  uint64_t heapBytes = 0, heapAllocations = 0;
   std::vector<uint8_t> paramBytes;
   std::vector<Region> paramRegions; // by parameter
   std::vector<Region> localRegions; // of variables; data is a lane's own

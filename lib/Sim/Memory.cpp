@@ -71,6 +71,14 @@ void DeviceMemory::free(uint64_t base) {
   regions.erase(found);
 }
 
+void DeviceMemory::retire(uint64_t base) {
+  Holder &holder = *regions.at(base);
+  inUse -= holder.region.size;
+  holder.region.size = 0;
+  holder.name += ", freed";
+  holder.region.name = holder.name.c_str();
+}
+
 Region *DeviceMemory::find(uint64_t address) {
   auto next = regions.upper_bound(address);
   if (next == regions.begin())

@@ -59,6 +59,8 @@ public:
 
   Region &allocate(uint64_t bytes, uint64_t align, const std::string &name);
   void free(uint64_t base);
+  /// Frees it, but keeps what warps may point to.
+  void retire(uint64_t base);
   /// The allocation with base <= address, if the address lies in it (its end
   /// included), else null.
   Region *find(uint64_t address);

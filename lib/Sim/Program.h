@@ -219,6 +219,9 @@ struct Program {
   bool usesAsyncProxy = false;
   bool usesTensorMapProxy = false; // maps are made on the device
   bool usesNarrowScopes = false;   // below .gpu
+  bool usesHeap = false;  // calls malloc
+  bool usesStack = false; // calls alloca
+  uint64_t stackBase = 0; // its place in local memory
   bool usesGridWorkspace = false;  // reads where the grid's barrier lies
   unsigned reqntid[3] = {0, 0, 0}, maxntid[3] = {0, 0, 0};
   unsigned cluster[3] = {0, 0, 0};

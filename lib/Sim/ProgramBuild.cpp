@@ -4,6 +4,7 @@
 #include "Costs.h"
 #include "Decoder.h"
 #include "Memory.h"
+#include "Stack.h"
 #include <algorithm>
 
 namespace fovea::sim {
@@ -291,6 +292,12 @@ void Builder::run(int entry) {
     if (wanted(static_cast<int>(i), entry))
       decodeFunction(static_cast<int>(i));
   markRecursion();
+  if (program.usesStack) {
+    program.stackBase = roundUp(program.localBytes, 1024);
+    program.localBytes = program.stackBase + Stack::bytes;
+    program.local.push_back(
+        {"memory of alloca", program.stackBase, Stack::bytes, 8});
+  }
   settlePipes(program);
   program.shapes.resize(program.cellCount, CellShape::Narrow);
 }

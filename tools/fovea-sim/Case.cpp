@@ -256,6 +256,7 @@ CaseResult Runner::run(const CaseOptions &options) {
   config.perturbApprox = options.perturbApprox;
   config.count = options.count;
   config.threads = options.threads;
+  config.output = options.printed;
   config.limit = options.limit;
   CaseResult result;
   auto start = std::chrono::steady_clock::now();

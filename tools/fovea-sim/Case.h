@@ -31,7 +31,8 @@ struct CaseOptions {
   bool perturbApprox = false;
   bool count = false;
   unsigned threads = 0;
-  uint64_t limit = 0; // of warp instructions
+  uint64_t limit = 0;          // of warp instructions
+  std::FILE *printed = stdout; // where the kernel's printf goes
 };
 
 /// Runs the PTX text as the launch file says; names of buffers are files

@@ -50,6 +50,8 @@ bool parseArguments(int argc, char **argv, Arguments &out) {
     if (arg == "--report") {
       out.report = value;
       out.options.count = true;
+      if (value == "-") // which the kernel must not print into
+        out.options.printed = stderr;
     } else if (!isOption)
       out.kernel = arg;
     else if (arg == "--launch")

@@ -8,6 +8,7 @@
 #include "fovea/Sim/Counts.h"
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
@@ -65,6 +66,8 @@ struct LaunchConfig {
   /// Perturbs the last bit of ex2.approx and its like.
   bool perturbApprox = false;
   bool count = false;
+  /// Where the kernel's printf goes.
+  std::FILE *output = stdout;
   /// Worker threads; 0 takes all when no check spans CTAs.
   unsigned threads = 0;
   /// A launch of more warp instructions counts as one that never ends; 0: any
