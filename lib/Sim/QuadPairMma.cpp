@@ -9,7 +9,6 @@
 //   column (i & 4) + (lane & 2) + i % 2.
 #include "Decoder.h"
 #include "Lanes.h"
-#include "TensorSum.h"
 
 namespace fovea::sim {
 namespace {
@@ -78,7 +77,7 @@ void store(Warp &warp, const Inst &inst, unsigned lane, const Product &p) {
     float value = p.c[at.row][at.col];
     uint32_t &word = warp.narrow(cell)[lane];
     if (!isHalf)
-      word = std::bit_cast<uint32_t>(value);
+      word = canonicalBits(value);
     else if (i % 2)
       word = (word & 0xffff) | uint32_t(toF16(value).bits) << 16;
     else
@@ -93,9 +92,6 @@ void store(Warp &warp, const Inst &inst, unsigned lane, const Product &p) {
 }
 
 void execQuadPairs(Warp &warp, const Inst &inst, uint32_t) {
-  const Launch &launch = *warp.launch;
-  TensorSum sum(launch.program->smVersion, Ty::F16, Ty::F16,
-                inst.flags & HalfD ? Ty::F16 : Ty::F32, false);
   for (unsigned pair = 0; pair < 4; ++pair) {
     Product p;
     auto forPair = [&](auto f) {
@@ -105,12 +101,12 @@ void execQuadPairs(Warp &warp, const Inst &inst, uint32_t) {
     forPair([&](unsigned lane) { load(warp, inst, lane, p); });
     for (unsigned i = 0; i < 8; ++i)
       for (unsigned j = 0; j < 8; ++j) {
-        float &c = p.c[i][j];
-        if (launch.config.exactTensorSums)
-          c = sum.dot(p.a[i], p.b[j], 1, 4, c);
-        else
-          for (unsigned k = 0; k < 4; ++k)
-            c = __builtin_fmaf(p.a[i][k], p.b[j][k], c);
+        // No tensor core since sm_75 has it: ptxas makes plain f32 operations
+        // in this order (measured on an H200, docs/hardware.md).
+        float sum = 0;
+        for (unsigned k = 0; k < 4; ++k)
+          sum = __builtin_fmaf(p.a[i][k], p.b[j][k], sum);
+        p.c[i][j] += sum;
       }
     forPair([&](unsigned lane) { store(warp, inst, lane, p); });
   }
