@@ -101,8 +101,8 @@ void execQuadPairs(Warp &warp, const Inst &inst, uint32_t) {
     forPair([&](unsigned lane) { load(warp, inst, lane, p); });
     for (unsigned i = 0; i < 8; ++i)
       for (unsigned j = 0; j < 8; ++j) {
-        // No tensor core since sm_75 has it: ptxas makes plain f32 operations
-        // in this order (measured on an H200, docs/hardware.md).
+        // Hopper's tensor cores lack it: ptxas makes f32 operations in this
+        // order (measured on an H200, docs/hardware.md).
         float sum = 0;
         for (unsigned k = 0; k < 4; ++k)
           sum = __builtin_fmaf(p.a[i][k], p.b[j][k], sum);

@@ -283,7 +283,7 @@ TEST(Measured, Fragments) {
              in >> product.selector >> product.opcode;
            });
   check(product);
-  EXPECT_EQ(products, 10u);
+  EXPECT_EQ(products, 12u);
 }
 
 } // namespace

@@ -37,7 +37,9 @@ WHOLE = ("m16n8k16.row.col.f32.f16.f16.f32 selector 2",
          "sp::ordered_metadata.sync.aligned.m16n8k64.row.col.f32.e4m3.e5m2",
          "mma.sync.aligned.m16n8k64.row.col.satfinite.s32.s4.u4.s32",
          "mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.xor.popc",
-         "mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64")
+         "mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64",
+         "mma.sync.aligned.m8n8k4.row.row.f32.f16.f16.f32",
+         "mma.sync.aligned.m8n8k4.col.row.f16.f16.f16.f16")
 # Scalar video instructions as ptxas emulates them on sm_90: not what the ISA
 # text says of signs, saturation and destinations of 8 and 16 bits.
 AT_ODDS = re.compile(
