@@ -72,8 +72,8 @@ struct BulkCopy {
   std::vector<Segment> segments;
   /// What a store from registers writes.
   std::shared_ptr<std::array<uint8_t, 16>> staged;
-  uint8_t fill = 0;   // of bytes outside of a tensor
-  bool moved = false; // the source has been read
+  bool nanOutside = false; // of a tensor; else zeros
+  bool moved = false;      // the source has been read
   bool toMbarrier = false;
   MbarrierRef mbarrier;
   int64_t transactionBytes = 0;

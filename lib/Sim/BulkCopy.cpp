@@ -28,15 +28,22 @@ void reduceSegment(const BulkCopy &copy, const Segment &segment) {
   }
 }
 
+/// OOB-NaN is 0x7ff7 in every 16 bits, whatever the type (measured,
+/// docs/hardware.md).
+void fillOutside(uint8_t *to, uint32_t bytes, bool nan) {
+  for (uint32_t i = 0; i < bytes; ++i)
+    to[i] = !nan ? 0 : i % 2 ? 0x7f : 0xf7;
+}
+
 void moveSegment(const BulkCopy &copy, const Segment &segment) {
   if (copy.reduce != BulkReduce::None)
     return reduceSegment(copy, segment);
   uint8_t *to = segment.to.data, *init = segment.to.init;
-  std::memset(to, copy.fill, segment.before);
+  fillOutside(to, segment.before, copy.nanOutside);
   if (segment.bytes)
     std::memcpy(to + segment.before, segment.from.data, segment.bytes);
   uint32_t done = segment.before + segment.bytes;
-  std::memset(to + done, copy.fill, segment.zeros);
+  fillOutside(to + done, segment.zeros, copy.nanOutside);
   if (!init)
     return;
   std::memset(init, 1, segment.total());

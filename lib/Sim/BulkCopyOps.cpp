@@ -85,6 +85,22 @@ bool readMap(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map,
   return problem.empty();
 }
 
+/// A box that is written may stick out at the ends, but must not start before
+/// the tensor does (CUDA programming guide, tensor memory access); an H200
+/// stops with an illegal instruction.
+bool startsInside(Warp &warp, const Inst &inst, unsigned l, const int32_t *at) {
+  for (unsigned i = 0; i < inst.vec && inst.kind == SharedToGlobal; ++i) {
+    if (at[i] >= 0)
+      continue;
+    warp.launch->report("out-of-bounds", warp, static_cast<int>(l), 0, "",
+                        "a box that is written starts at coordinate " +
+                            std::to_string(at[i]) + " of dimension " +
+                            std::to_string(i));
+    return false;
+  }
+  return true;
+}
+
 /// The runs of the copy, the same for every destination.
 bool findRuns(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map,
               Place &mapPlace, std::vector<BoxRun> &runs) {
@@ -95,6 +111,8 @@ bool findRuns(Warp &warp, const Inst &inst, unsigned l, TensorMapDesc &map,
     int32_t at[5] = {};
     for (unsigned i = 0; i < inst.vec; ++i)
       at[i] = static_cast<int32_t>(warp.narrow(inst.s(next + i))[l]);
+    if (!startsInside(warp, inst, l, at))
+      return false;
     checkAligned(warp, l, addressOf(warp, inst, 0, l), 128,
                  "the shared address");
     // ISA text, section 5.5.3.1; an H200 stops with an illegal instruction.
@@ -169,7 +187,7 @@ void issueTo(Warp &warp, const Inst &inst, unsigned l, int rank,
   copy.warp = &warp;
   copy.lane = static_cast<uint8_t>(l);
   copy.pc = warp.pc;
-  copy.fill = map.oobNan ? 0xff : 0;
+  copy.nanOutside = map.oobNan;
   copy.reduce = static_cast<BulkReduce>(inst.aux & 0xff);
   copy.type = static_cast<Ty>(inst.aux >> 8);
   copy.map = mapPlace;

@@ -131,11 +131,11 @@ TEST(TensorMapOps, AddsToWhatLiesInside) {
   auto out =
       run(zeros + fields(f32) + sync + copyFence + acquire +
               fillTile("  cvt.rn.f32.u32 %f0, %t;\n  mov.b32 %r3, %f0;\n") +
-              reduce("add", -4, 10) + reduce("add", -4, 10) + wait,
+              reduce("add", 12, 10) + reduce("add", 12, 10) + wait,
           found);
   EXPECT_EQ(found, "");
   std::vector<uint32_t> expected(256, 0);
-  forInside(-4, 10, [&](int r, int c, int word) {
+  forInside(12, 10, [&](int r, int c, int word) {
     expected[static_cast<size_t>(word)] = std::bit_cast<uint32_t>(
         2.0f * float(r * int(boxCols) + c)); // twice the lane's number
   });
@@ -150,6 +150,18 @@ TEST(TensorMapOps, WantAlignedBoxes) {
   EXPECT_EQ(found, "");
   run(before + reduce("add", 3, 3) + wait, found);
   EXPECT_EQ(found, "misaligned");
+}
+
+// It may end outside of the tensor, but not start before it if it is written.
+TEST(TensorMapOps, WriteFromTheStartOn) {
+  std::string found, before = zeros + fields(u32) + sync + copyFence + acquire +
+                              fillTile("  mov.u32 %r3, 1;\n");
+  for (int x : {-4, 0})
+    for (int y : {-1, 0}) {
+      auto out = run(before + reduce("add", x, y) + wait, found);
+      EXPECT_EQ(found, x < 0 || y < 0 ? "out-of-bounds" : "") << x << " " << y;
+      EXPECT_EQ(out[0], x < 0 || y < 0 ? 0u : 1u);
+    }
 }
 
 TEST(TensorMapOps, ReducesByTheMapsElementType) {
