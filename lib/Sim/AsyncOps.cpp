@@ -171,7 +171,7 @@ void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
     copy.region = to.region;
     copy.offset = to.offset;
     if (RaceDetector *races = warp.launch->races.get()) {
-      copy.isRepeat = races->isPending(to) && repeats(state, copy);
+      copy.isRepeat = races->isPending(to, inst.bytes) && repeats(state, copy);
       races->copyIssued(warp, copy, from);
     }
     std::memset(copy.to, poison, copy.bytes);

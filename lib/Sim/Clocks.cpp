@@ -24,6 +24,26 @@ void raise(Clocks &to, const Clocks &from) {
   raise(to.mapsReleased, from.mapsReleased);
   raise(to.mapsAcquired, from.mapsAcquired);
 }
+/// Whether all of b, other CTAs aside, is known to a.
+bool covers(const std::vector<uint32_t> &a, const std::vector<uint32_t> &b) {
+  for (size_t i = 0; i < b.size(); ++i)
+    if ((i < a.size() ? a[i] : 0) < b[i])
+      return false;
+  return true;
+}
+bool covers(const Clocks &a, const Clocks &b) {
+  return &a == &b || (covers(a.at, b.at) && covers(a.async, b.async) &&
+                      covers(a.mapsReleased, b.mapsReleased) &&
+                      covers(a.mapsAcquired, b.mapsAcquired));
+}
+
+ClocksPtr withoutForeign(const ClocksPtr &clocks) {
+  if (clocks->foreign.empty())
+    return clocks;
+  auto result = std::make_shared<Clocks>(*clocks);
+  result->foreign.clear();
+  return result;
+}
 } // namespace
 
 void RaceDetector::addCta(Cta &cta) {
@@ -63,25 +83,21 @@ RaceDetector::Observer RaceDetector::observe(Warp &warp, unsigned lane,
           state(warp, lane).known.get(), proxy};
 }
 
-bool RaceDetector::ordered(uint32_t thread, uint32_t clock,
-                           const Observer &observer) const {
-  uint32_t cta = thread >> threadBits, local = thread & threadMask;
-  // A thread's own accesses are in program order, but they reach other
-  // proxies only through a fence.
-  if (thread == observer.thread && observer.proxy == Proxy::Generic)
-    return true;
+/// From another CTA, or to another proxy.
+bool RaceDetector::orderedAfar(uint32_t thread, uint32_t clock,
+                               const Observer &observer) const {
   const Clocks *known = observer.known;
+  uint32_t cta = thread >> threadBits;
   if (cta != observer.cta->cta) {
     auto found = known->foreign.find(cta);
     if (found == known->foreign.end())
       return false;
     known = found->second.get();
   }
-  const std::vector<uint32_t> &at = observer.proxy == Proxy::Generic ? known->at
-                                    : observer.proxy == Proxy::Async
-                                        ? known->async
-                                        : known->mapsAcquired;
-  return local < at.size() && at[local] >= clock;
+  return reaches(observer.proxy == Proxy::Generic ? known->at
+                 : observer.proxy == Proxy::Async ? known->async
+                                                  : known->mapsAcquired,
+                 thread, clock);
 }
 
 ClocksPtr RaceDetector::join(const ClocksPtr &a, const ClocksPtr &b) const {
@@ -113,19 +129,31 @@ void RaceDetector::publish(World &world, uint32_t cta,
 
 void RaceDetector::apply(ThreadClock &thread, uint32_t cta,
                          const World &world) {
+  const Clocks &known = *thread.known;
+  auto isNew = [&](uint32_t other, const Clocks &clocks) {
+    if (other == cta)
+      return !covers(known, clocks);
+    auto entry = known.foreign.find(other);
+    return entry == known.foreign.end() || !covers(*entry->second, clocks);
+  };
   bool changes = false;
-  for (const auto &[other, clocks] : world)
-    changes |= clocks != nullptr && clocks != thread.known;
+  for (const auto &[other, clocks] : world) {
+    changes |= isNew(other, *clocks);
+    for (const auto &[third, more] : clocks->foreign)
+      changes |= isNew(third, *more);
+  }
   if (!changes)
     return;
-  auto result = std::make_shared<Clocks>(*thread.known);
+  auto result = std::make_shared<Clocks>(known);
   auto takeIn = [&](uint32_t other, const ClocksPtr &clocks) {
     if (other == cta) {
       raise(*result, *clocks);
       return;
     }
     ClocksPtr &entry = result->foreign[other];
-    entry = join(entry, clocks);
+    if (!entry || !covers(*entry, *clocks))
+      entry =
+          entry ? join(entry, withoutForeign(clocks)) : withoutForeign(clocks);
   };
   for (const auto &[other, clocks] : world) {
     takeIn(other, clocks);

@@ -11,23 +11,13 @@ Region::~Region() = default;
 Region::Region(Region &&) noexcept = default;
 Region &Region::operator=(Region &&) noexcept = default;
 
-void ShadowMemory::refine(ShadowPage &page) {
-  std::vector<ShadowCell> fine(256);
-  for (unsigned i = 0; i < 256; ++i) {
-    const ShadowCell &from = page.cells[i / 4];
-    ShadowCell &to = fine[i];
-    to.writer = from.writer;
-    to.clock = from.clock;
-    to.pc = from.pc;
-    to.scope = from.scope;
-    to.pending = from.pending;
-    to.inlineReads = from.inlineReads;
-    std::memcpy(to.reads, from.reads, sizeof to.reads);
-    if (from.more)
-      to.more = std::make_unique<std::vector<ReadEntry>>(*from.more);
-  }
+void ShadowMemory::refine(ShadowPage &page, unsigned shift) {
+  std::vector<ShadowCell> fine;
+  fine.reserve(256u >> shift);
+  for (unsigned i = 0; i < 256u >> shift; ++i)
+    fine.push_back(page.cells[i >> (page.shift - shift)]);
   page.cells = std::move(fine);
-  page.shift = 0;
+  page.shift = shift;
 }
 
 ShadowMemory &RaceDetector::shadow(Region &region) {
@@ -90,7 +80,7 @@ void RaceDetector::checkWrite(Warp &warp, unsigned lane,
            "write that nothing orders after the write");
     return;
   }
-  auto check = [&](const ReadEntry &entry) {
+  cell.reads.any([&](const ReadEntry &entry) {
     if (morallyStrong(scope, observer.thread, SyncScope(entry.scope),
                       entry.warp * 32))
       return false;
@@ -104,14 +94,7 @@ void RaceDetector::checkWrite(Warp &warp, unsigned lane,
       return true;
     }
     return false;
-  };
-  for (unsigned i = 0; i < cell.inlineReads; ++i)
-    if (check(cell.reads[i]))
-      return;
-  if (cell.more)
-    for (const ReadEntry &entry : *cell.more)
-      if (check(entry))
-        return;
+  });
 }
 
 /// A read that is ordered before this one cannot race with anything that
@@ -120,61 +103,18 @@ void RaceDetector::checkWrite(Warp &warp, unsigned lane,
 void RaceDetector::recordRead(ShadowCell &cell, const Observer &observer,
                               uint32_t thread, uint32_t clock, uint32_t pc,
                               SyncScope scope) {
-  uint32_t warp = thread / 32, bit = 1u << (thread % 32);
-  ReadEntry entry{warp, bit, clock, pc, uint32_t(scope)};
-  // The common case: another lane of the last entry's warp and clock.
-  if (cell.inlineReads) {
-    ReadEntry &last = cell.reads[cell.inlineReads - 1];
-    if (last.warp == warp && last.clock == clock &&
-        last.scope == uint32_t(scope)) {
-      last.mask |= bit;
-      return;
+  uint32_t warp = thread / 32;
+  unsigned foreign = 0;
+  auto keep = [&](ReadEntry &old) {
+    for (uint32_t lanes = old.mask; lanes; lanes &= lanes - 1) {
+      auto lane = static_cast<uint32_t>(std::countr_zero(lanes));
+      if (ordered(old.warp * 32 + lane, old.clock, observer))
+        old.mask &= ~(1u << lane);
     }
-  }
-  // On the stack: this is the hot path. Of more readers than that, which only
-  // warps without a common barrier can be, the last ones are kept.
-  constexpr unsigned capacity = 80;
-  ReadEntry kept[capacity + 1];
-  unsigned count = 0, foreign = 0;
-  bool merged = false;
-  auto keep = [&](ReadEntry old) {
-    if (count == capacity)
-      return;
-    if (old.warp == warp) {
-      if (old.clock == clock && old.scope == uint32_t(scope)) {
-        old.mask |= bit;
-        merged = true;
-      } else {
-        old.mask &= ~bit;
-      }
-      if (old.mask)
-        kept[count++] = old;
-      return;
-    }
-    uint32_t first =
-        old.warp * 32 + static_cast<uint32_t>(std::countr_zero(old.mask));
-    if (ordered(first, old.clock, observer))
-      return;
     bool other = (old.warp >> (threadBits - 5)) != (warp >> (threadBits - 5));
-    if (other && ++foreign > 2)
-      return;
-    kept[count++] = old;
+    return old.mask && !(other && ++foreign > 2);
   };
-  for (unsigned i = 0; i < cell.inlineReads; ++i)
-    keep(cell.reads[i]);
-  if (cell.more)
-    for (const ReadEntry &old : *cell.more)
-      keep(old);
-  if (!merged)
-    kept[count++] = entry;
-  // The newest stay inline, where the common case looks.
-  cell.inlineReads = static_cast<uint8_t>(std::min(count, 2u));
-  unsigned rest = count - cell.inlineReads;
-  std::copy(kept + rest, kept + count, cell.reads);
-  if (cell.more)
-    cell.more->assign(kept, kept + rest);
-  else if (rest)
-    cell.more = std::make_unique<std::vector<ReadEntry>>(kept, kept + rest);
+  cell.reads.add({warp, 1u << (thread % 32), clock, pc, uint32_t(scope)}, keep);
 }
 
 void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
@@ -184,9 +124,7 @@ void RaceDetector::setWrite(ShadowCell &cell, uint32_t thread, uint32_t clock,
   cell.pc = pc;
   cell.scope = scope;
   cell.pending = false;
-  cell.inlineReads = 0;
-  if (cell.more)
-    cell.more->clear();
+  cell.reads.clear();
 }
 
 void RaceDetector::read(Warp &warp, unsigned lane, const Place &place,
@@ -233,19 +171,15 @@ void RaceDetector::forgetWarpReads(Warp &warp, unsigned lane,
                                    const Place &place, unsigned bytes) {
   uint32_t own = threadNumber(warp, 0) / 32;
   Observer observer = observe(warp, lane);
-  auto isOwn = [&](const ReadEntry &entry) {
+  auto isOther = [&](const ReadEntry &entry) {
     bool known = entry.warp == own;
     for (uint32_t l = 0; l < 32 && !known; ++l)
       known = ordered(entry.warp * 32 + l, entry.clock, observer);
-    return known;
+    return !known;
   };
   shadow(*place.region)
       .forCells(place.offset, bytes, [&](ShadowCell &cell, uint64_t, unsigned) {
-        ReadEntry *end =
-            std::remove_if(cell.reads, cell.reads + cell.inlineReads, isOwn);
-        cell.inlineReads = static_cast<uint8_t>(end - cell.reads);
-        if (cell.more)
-          std::erase_if(*cell.more, isOwn);
+        cell.reads.filter(isOther);
       });
 }
 
@@ -273,10 +207,10 @@ void RaceDetector::atomic(Warp &warp, unsigned lane, const Place &place,
 
 // --- asynchronous copies ----------------------------------------------------
 
-bool RaceDetector::isPending(const Place &place) {
+bool RaceDetector::isPending(const Place &place, unsigned bytes) {
   bool pending = false;
   shadow(*place.region)
-      .forCells(place.offset, 4, [&](ShadowCell &cell, uint64_t, unsigned) {
+      .forCells(place.offset, bytes, [&](ShadowCell &cell, uint64_t, unsigned) {
         pending |= cell.pending;
       });
   return pending;

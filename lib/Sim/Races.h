@@ -63,7 +63,7 @@ public:
   void relaxedAcquire(Warp &warp, unsigned lane, const World &world);
 
   // cp.async: in flight from issue to the wait.
-  bool isPending(const Place &place);
+  bool isPending(const Place &place, unsigned bytes);
   void copyIssued(Warp &warp, const LaneCopy &copy, const Place &from);
   void copyDone(Warp &warp, const LaneCopy &copy);
 
@@ -95,7 +95,27 @@ private:
     const Clocks *known;
     Proxy proxy;
   };
-  bool ordered(uint32_t thread, uint32_t clock, const Observer &observer) const;
+  /// Whether what the thread did at the clock comes before what the observer
+  /// does now.
+  bool ordered(uint32_t thread, uint32_t clock,
+               const Observer &observer) const {
+    // A thread's own accesses are in program order, but they reach other
+    // proxies only through a fence.
+    if (observer.proxy == Proxy::Generic) {
+      if (thread == observer.thread)
+        return true;
+      if (thread >> threadBits == observer.cta->cta)
+        return reaches(observer.known->at, thread, clock);
+    }
+    return orderedAfar(thread, clock, observer);
+  }
+  static bool reaches(const std::vector<uint32_t> &at, uint32_t thread,
+                      uint32_t clock) {
+    uint32_t local = thread & ((1u << threadBits) - 1);
+    return local < at.size() && at[local] >= clock;
+  }
+  bool orderedAfar(uint32_t thread, uint32_t clock,
+                   const Observer &observer) const;
   Observer observe(Warp &warp, unsigned lane, Proxy proxy = Proxy::Generic);
   uint32_t threadNumber(const Warp &warp, unsigned lane) const;
   ThreadClock &state(Warp &warp, unsigned lane);
