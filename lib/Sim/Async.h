@@ -128,6 +128,8 @@ struct AsyncState {
     return found == mbarriers.end() ? nullptr : &found->second;
   }
 
+  /// Whether something is in flight that an mbarrier will observe.
+  bool canAdvance() const;
   /// Completes something; false if nothing is in flight.
   bool advance(Cluster &cluster);
   /// At the end of the cluster.

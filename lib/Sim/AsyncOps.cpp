@@ -47,6 +47,12 @@ bool AsyncState::advance(Cluster &cluster) {
   return true;
 }
 
+bool AsyncState::canAdvance() const {
+  return !copyArrivals.empty() ||
+         std::any_of(bulk.begin(), bulk.end(),
+                     [](const BulkCopy &copy) { return copy.toMbarrier; });
+}
+
 void AsyncState::finish(Cluster &cluster) {
   for (BulkCopy &copy : bulk) {
     const Segment *first = copy.segments.empty() ? nullptr : &copy.segments[0];
@@ -132,13 +138,12 @@ uint64_t destination(Warp &warp, const Inst &inst, unsigned l) {
 /// cooperative_groups::memcpy_async lets the lanes beyond the last chunk copy
 /// that chunk again.
 bool repeats(const WarpCopies &state, const LaneCopy &copy) {
-  return std::any_of(state.pending.begin(), state.pending.end(),
-                     [&](const LaneCopy &other) {
-                       return other.to == copy.to && other.from == copy.from &&
-                              other.bytes == copy.bytes &&
-                              other.sourceBytes == copy.sourceBytes &&
-                              other.pc == copy.pc;
-                     });
+  return std::any_of(
+      state.pending.begin(), state.pending.end(), [&](const LaneCopy &other) {
+        return other.to == copy.to && other.from == copy.from &&
+               other.bytes == copy.bytes &&
+               other.sourceBytes == copy.sourceBytes && other.pc == copy.pc;
+      });
 }
 
 void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#include <thread>
 
 namespace fovea::sim {
 
@@ -300,9 +301,13 @@ Cluster::Status Cluster::run(uint64_t budget) {
       quietSince = executed;
     }
     bool watching = executed - quietSince > quietLimit;
-    // What spins may wait for a copy, else for another cluster.
-    if (watching && onlySpins() && !async->advance(*this))
-      return Running;
+    if (watching) {
+      if (onlySpins())
+        return Running;
+      // What spins may wait for a copy.
+      if (executed - quietSince > 2 * quietLimit)
+        async->advance(*this);
+    }
     // Seed 0 runs warps in order, each as far as it gets.
     bool inOrder = launch->config.seed == 0;
     size_t turns = inOrder ? runnable.size() : 1;
@@ -372,42 +377,63 @@ void Launch::reportStuck(Cluster &stuck) {
     }
 }
 
+/// Whether every cluster waits for what will not happen. Other workers may
+/// still do something about it.
+bool Launch::isStuck(const Residents &resident) {
+  for (const auto &cluster : resident)
+    if (!cluster->onlySpins())
+      return false;
+  uint64_t seen = progress;
+  ++idleWorkers;
+  while (seen == progress && !stopped && idleWorkers < workers)
+    std::this_thread::yield();
+  --idleWorkers;
+  return seen == progress && !stopped;
+}
+
+/// Seed 0 runs a cluster as far as it gets, then the next. Any other seed mixes
+/// a few, in turns of 1, 2, 4, ... 4096 instructions.
 void Launch::worker(std::atomic<uint64_t> &next, uint64_t count) {
-  std::deque<std::unique_ptr<Cluster>> resident;
-  uint64_t sinceEvent = 0, seenProgress = progress;
-  size_t spinning = 0; // clusters in a row that only spin
+  Residents resident;
+  Random order{config.seed};
+  size_t window = config.seed ? 8 : maxResident;
+  uint64_t sinceEvent = 0;
   while (!stopped) {
-    uint64_t index = resident.size() < maxResident ? next++ : count;
+    uint64_t index = resident.size() < window ? next++ : count;
     if (index < count) {
       resident.push_back(std::make_unique<Cluster>());
       makeCluster(*resident.back(), index);
     } else if (resident.empty()) {
       return;
     } else {
-      std::rotate(resident.begin(), resident.begin() + 1, resident.end());
+      auto size = static_cast<uint32_t>(resident.size());
+      std::rotate(resident.begin(),
+                  resident.begin() + 1 + (config.seed ? order.below(size) : 0),
+                  resident.end());
     }
     Cluster &current = *resident.back();
+    uint64_t slice = config.seed ? 1ull << order.below(13) : clusterSlice;
     uint64_t before = current.executed, changes = current.changes;
-    Cluster::Status status = current.run(
-        config.limit ? std::min(config.limit, clusterSlice) : clusterSlice);
+    Cluster::Status status =
+        current.run(config.limit ? std::min(config.limit, slice) : slice);
     executed += current.executed - before;
     bool changed = current.changes != changes || status == Cluster::Done;
     if (changed)
       ++progress;
     sinceEvent = changed ? 0 : sinceEvent + current.executed - before;
-    spinning = !changed && current.onlySpins() ? spinning + 1 : 0;
-    if (seenProgress != progress) {
-      seenProgress = progress;
-      spinning = 0;
-    }
+    bool stuck = status == Cluster::Blocked || sinceEvent > patience ||
+                 (config.limit && executed > config.limit);
     if (status == Cluster::Done) {
       if (races)
         for (Cta &cta : current.ctas)
           races->removeCta(cta);
       resident.pop_back();
-    } else if (status == Cluster::Blocked || sinceEvent > patience ||
-               (config.limit && executed > config.limit) ||
-               (spinning > resident.size() && index >= count)) {
+    } else if (current.onlySpins()) {
+      if (next < count && resident.size() == window)
+        window = std::min(window + 1, maxResident);
+      stuck |= (next >= count || window == maxResident) && isStuck(resident);
+    }
+    if (stuck) {
       reportStuck(current);
       throw StopLaunch();
     }
@@ -422,6 +448,7 @@ LaunchResult Launch::run() {
   std::atomic<bool> failed{false};
   std::exception_ptr error;
   auto work = [&] {
+    ++workers;
     try {
       worker(next, count);
     } catch (const StopLaunch &) {
@@ -432,6 +459,7 @@ LaunchResult Launch::run() {
       stopped = true;
       error = std::current_exception();
     }
+    --workers;
   };
   bool parallel = !races && !program->usesHeap && !config.count &&
                   config.threads != 1 && count > 1;

@@ -221,7 +221,8 @@ struct Cluster {
   ~Cluster();
   Status run(uint64_t budget);
   void settleBarrier();
-  /// Every warp waits, or repeats a loop that changes nothing.
+  /// Every warp waits or repeats a loop that changes nothing, some repeat, and
+  /// no copy is in flight.
   bool onlySpins() const;
   void noteChange() {
     ++events;
@@ -255,6 +256,7 @@ struct Launch {
   std::atomic<bool> stopped{false};
   std::unique_ptr<LaunchCounts> counts;
   std::atomic<uint64_t> progress{0}; // slices that changed something
+  std::atomic<unsigned> workers{0}, idleWorkers{0};
 
   Launch();
   ~Launch();
@@ -269,7 +271,9 @@ private:
   void makeCluster(Cluster &cluster, uint64_t index);
   void makeCta(Cta &cta, uint32_t x, uint32_t y, uint32_t z);
   void makeWarp(Cta &cta, Warp &warp, uint32_t id);
+  using Residents = std::deque<std::unique_ptr<Cluster>>;
   void worker(std::atomic<uint64_t> &next, uint64_t count);
+  bool isStuck(const Residents &resident);
   void reportStuck(Cluster &cluster);
 };
 

@@ -14,7 +14,8 @@ namespace fovea::sim {
 struct Clocks;
 using ClocksPtr = std::shared_ptr<const Clocks>;
 
-/// What is known of the threads of one CTA, and of other CTAs.
+/// What is known of the threads of one CTA, and of other CTAs. What is known
+/// of those has nothing of others in turn.
 struct Clocks {
   std::vector<uint32_t> at;
   std::vector<uint32_t> async; // empty without an asynchronous proxy

@@ -7,6 +7,7 @@
 // at loop heads are compared with one kept from earlier; a new one is kept
 // after 64, 128, 256, ... rounds, and only the 32 rounds after that are
 // compared, so that a long computation costs little.
+#include "Async.h"
 #include "Machine.h"
 #include <bit>
 
@@ -53,23 +54,22 @@ void Warp::noteLoop(size_t index, uint32_t target) {
 }
 
 bool Cluster::onlySpins() const {
+  if (async->canAdvance())
+    return false;
   // Whoever stands at a barrier that no longer completes waits for good.
-  bool barriersPass = executed - barrierAt <= quietLimit;
-  auto goesOn = [&](const Fragment &fragment) {
-    bool runs = fragment.state == Fragment::Ready ||
-                (fragment.state == Fragment::AtBarrier && barriersPass);
-    return runs && (fragment.spinsAt != changes ||
-                    fragment.spinsProgress != launch->progress);
-  };
+  bool barriersPass = executed - barrierAt <= quietLimit, any = false;
   for (const Cta &cta : ctas)
-    for (const Warp &warp : cta.warps) {
-      if (warp.isDone())
-        continue;
-      for (const Fragment &fragment : warp.fragments)
-        if (goesOn(fragment))
+    for (const Warp &warp : cta.warps)
+      for (const Fragment &fragment : warp.fragments) {
+        bool ready = fragment.state == Fragment::Ready;
+        any |= ready;
+        bool runs =
+            ready || (fragment.state == Fragment::AtBarrier && barriersPass);
+        if (runs && (fragment.spinsAt != changes ||
+                     fragment.spinsProgress != launch->progress))
           return false;
-    }
-  return true;
+      }
+  return any;
 }
 
 } // namespace fovea::sim

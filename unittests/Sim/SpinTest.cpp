@@ -60,4 +60,25 @@ TEST(SimSpin, BarriersInTheLoop) {
   }
 }
 
+/// A block counts twice. With seed 0 blocks run one after the other; other
+/// seeds let another block come in between.
+TEST(SimSpin, OtherSeedsMixBlocks) {
+  std::string text =
+      moduleOf("atom.global.add.u32 %r0, [%p0+128], 1; mov.u32 %r2, 0;\n"
+               "L: add.u32 %r2, %r2, 1; setp.lt.u32 %q0, %r2, 50; @%q0 bra L;\n"
+               "atom.global.add.u32 %r1, [%p0+128], 1; sub.u32 %r1, %r1, %r0;\n"
+               "mov.u32 %r3, %ctaid.x; mul.wide.u32 %w0, %r3, 4;\n"
+               "add.u64 %w0, %w0, %p0; st.global.u32 [%w0], %r1;");
+  unsigned between[2] = {};
+  for (uint64_t seed : {0, 1, 2, 3, 4}) {
+    std::vector<uint32_t> out;
+    EXPECT_EQ(kinds(launch(text, {8}, {1}, 256, &out, seed)), "");
+    EXPECT_EQ(out[32], 16u);
+    for (unsigned block = 0; block < 8; ++block)
+      between[seed != 0] += out[block] > 1;
+  }
+  EXPECT_EQ(between[0], 0u);
+  EXPECT_GT(between[1], 0u);
+}
+
 } // namespace
