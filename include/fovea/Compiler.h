@@ -40,6 +40,12 @@ struct CompileOptions {
   /// tile's rows; absent: chosen for the target (the host ignores stages,
   /// warps).
   std::optional<int64_t> rows, keys, stages, warps;
+  /// compile() for sm_80: only for arrays that are packed and begin at
+  /// multiples of 16 bytes; saves a third of the time. A launch with others
+  /// fails.
+  bool packedOnly = false;
+  /// compile() for the host: only for fovea_count_tiles; a launch fails.
+  bool countOnly = false;
 };
 
 /// A value, or why there is none: at least one diagnostic, and a status other

@@ -49,6 +49,8 @@ runtime::Result<Built> HostBackEnd::build(const Compilation &job) {
   llvm::Expected<host::KernelCode> code = host::lower(job.module, *set);
   if (!code)
     return internal(code.takeError());
+  if (job.options.countOnly)
+    host::keepOnlyTiles(*code);
   auto object = host::emitObject(*code, *set);
   if (!object)
     return internal(object.takeError());
@@ -126,8 +128,8 @@ runtime::Result<Kernel> HostBackEnd::load(const Compilation &job) {
   };
   fovea_kernel *kernel = nullptr;
   fovea_status status = fovea_kernel_from_functions(
-      text.c_str(), owner->getFunction(), owner->getTilesFunction(), release,
-      owner, &kernel);
+      text.c_str(), job.options.countOnly ? nullptr : owner->getFunction(),
+      owner->getTilesFunction(), release, owner, &kernel);
   if (status != FOVEA_OK)
     return runtime::Error{status, fovea_last_error()};
   return Kernel(kernel);

@@ -65,7 +65,7 @@ runtime::Status SM80BackEnd::lower(const Compilation &job) {
         return mlir::success();
       });
   mlir::PassManager passes(module.getContext());
-  buildTileToNVVMPipeline(passes);
+  buildTileToNVVMPipeline(passes, job.options.packedOnly);
   if (mlir::failed(passes.run(module)))
     return runtime::internalError("internal error: " + messages);
   kernels = ptx::kernelsOf(module);

@@ -39,7 +39,7 @@ void fovea::registerAllPasses() {
   registerTileToHostPasses();
   registerFoveaTileToNVVMPasses();
   mlir::registerTransformsPasses();
-  mlir::PassPipelineRegistration<>("tile-to-nvvm-pipeline",
-                                   "tile to the LLVM dialect, for PTX",
-                                   buildTileToNVVMPipeline);
+  mlir::PassPipelineRegistration<>(
+      "tile-to-nvvm-pipeline", "tile to the LLVM dialect, for PTX",
+      [](mlir::OpPassManager &pm) { buildTileToNVVMPipeline(pm); });
 }

@@ -78,8 +78,8 @@ fovea_status fovea_kernel_from_functions(const char *manifest,
       if (release)
         release(object);
     });
-    if (!manifest || !entry)
-      return wrongInput("the manifest or the entry is null");
+    if (!manifest || (!entry && !tiles))
+      return wrongInput("the manifest or both functions are null");
     return wrapFunctions(manifest, {entry, tiles}, std::move(keeper));
   });
 }

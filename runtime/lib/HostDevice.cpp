@@ -115,8 +115,10 @@ Status fovea::runtime::launchOnHost(const fovea_kernel &kernel,
   if (Status s = checkItems(*grid); !s)
     return s;
 
-  ParameterBlock parameters(manifest, launch, checked);
   fovea_host_entry function = kernel.functions[*index].entry;
+  if (!function)
+    return wrongInput("the kernel can only count tiles");
+  ParameterBlock parameters(manifest, launch, checked);
   int threads = threadCount(launch);
   WorkOrder order(*grid, threads);
   auto start = std::chrono::steady_clock::now();

@@ -62,6 +62,7 @@ static Result<Loaded> compileKernel(const Options &options,
       return lastError(s);
     compileOptions.target = options.device == "host" ? "host" : "sm_80";
   }
+  compileOptions.packedOnly = true; // as the arrays of files are
   Result<std::string> text = readPattern(options);
   if (!text)
     return text.error();
@@ -97,6 +98,7 @@ static std::optional<fovea_tile_counts> countTiles(const Loaded &loaded,
   CompileOptions options;
   options.rows = loaded.info.tile_m;
   options.keys = loaded.info.tile_n;
+  options.countOnly = true;
   Outcome<Kernel> counter = compile(loaded.text, options);
   if (!counter ||
       fovea_count_tiles(counter->get(), &launch, &counts) != FOVEA_OK)

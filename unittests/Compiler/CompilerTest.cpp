@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <functional>
 #include <thread>
 
 using namespace fovea;
@@ -43,6 +44,21 @@ struct Problem {
   }
 
   fovea_status run(const Kernel &kernel) {
+    return with([&](fovea_launch &launch) {
+      return fovea_kernel_launch(kernel.get(), &launch);
+    });
+  }
+
+  fovea_tile_counts count(const Kernel &kernel) {
+    fovea_tile_counts counts{};
+    EXPECT_EQ(with([&](fovea_launch &launch) {
+                return fovea_count_tiles(kernel.get(), &launch, &counts);
+              }),
+              FOVEA_OK);
+    return counts;
+  }
+
+  fovea_status with(const std::function<fovea_status(fovea_launch &)> &use) {
     auto tensor = [](std::vector<float> &x, int64_t heads, int64_t n) {
       return fovea_tensor{x.data(),
                           FOVEA_F32,
@@ -59,7 +75,7 @@ struct Problem {
     launch.lse = lse.data();
     launch.params = &param;
     launch.num_params = 1;
-    return fovea_kernel_launch(kernel.get(), &launch);
+    return use(launch);
   }
 
   void expectRight() {
@@ -165,6 +181,33 @@ TEST(Compiler, ReportsWhatIsWrong) {
   options.target = "sm_80";
   EXPECT_THAT(emit(local, Stage::Object, options).diagnostics.at(0).message,
               HasSubstr("host"));
+}
+
+TEST(Compiler, CanLeaveOutWhatALaunchDoesNotNeed) {
+  CompileOptions gpu, host;
+  gpu.target = "sm_80";
+  gpu.packedOnly = true;
+  Outcome<Kernel> packed = compile(local, gpu);
+  ASSERT_TRUE(packed);
+  EXPECT_THAT(packed->manifest(), testing::Not(HasSubstr("\"local_general\"")));
+  // Rows of 10 bytes have one entry, which stays.
+  Outcome<Kernel> odd =
+      compile("pattern odd { heads 1 dim 5 type f16 mask causal }", gpu);
+  ASSERT_TRUE(odd);
+  EXPECT_THAT(odd->manifest(), HasSubstr("\"odd\""));
+
+  host.countOnly = true;
+  Outcome<Kernel> counter = compile(local, host), whole = compile(local);
+  ASSERT_TRUE(counter && whole);
+  Problem problem(20, 30, 4);
+  EXPECT_EQ(problem.run(*counter), FOVEA_WRONG_INPUT);
+  EXPECT_STREQ(fovea_last_error(), "the kernel can only count tiles");
+  fovea_tile_counts counted = problem.count(*counter),
+                    expected = problem.count(*whole);
+  EXPECT_EQ(counted.visited, expected.visited);
+  EXPECT_EQ(counted.kept_pairs, expected.kept_pairs);
+  // Four heads; row i of 20 sees the keys i + 10 - 4 .. i + 10.
+  EXPECT_EQ(counted.kept_pairs, 4 * 20 * 5);
 }
 
 TEST(Compiler, StageNames) {

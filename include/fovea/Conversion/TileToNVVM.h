@@ -18,7 +18,8 @@ namespace fovea {
 #include "fovea/Conversion/TileToNVVM/Passes.h.inc"
 
 /// Everything from tile.kernel (with tile.online_softmax) to the LLVM dialect.
-void buildTileToNVVMPipeline(mlir::OpPassManager &pm);
+/// `packedOnly`: where there is an entry for aligned rows, it is the only one.
+void buildTileToNVVMPipeline(mlir::OpPassManager &pm, bool packedOnly = false);
 
 } // namespace fovea
 

@@ -12,9 +12,11 @@
 
 using namespace mlir;
 
-void fovea::buildTileToNVVMPipeline(OpPassManager &pm) {
+void fovea::buildTileToNVVMPipeline(OpPassManager &pm, bool packedOnly) {
   pm.addPass(tile::createExpandSoftmaxPass());
-  pm.addPass(createConvertTileToNVVMPass());
+  ConvertTileToNVVMPassOptions options;
+  options.packedOnly = packedOnly;
+  pm.addPass(createConvertTileToNVVMPass(options));
   // Function by function, so that the two entries are lowered side by side.
   OpPassManager &functions = pm.nest<LLVM::LLVMFuncOp>();
   functions.addPass(createConvertMathToPTXPass());

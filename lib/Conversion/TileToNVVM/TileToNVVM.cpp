@@ -150,6 +150,7 @@ namespace {
 
 struct ConvertTileToNVVMPass
     : fovea::impl::ConvertTileToNVVMPassBase<ConvertTileToNVVMPass> {
+  using ConvertTileToNVVMPassBase::ConvertTileToNVVMPassBase;
   LogicalResult convert(tile::KernelOp kernel) {
     tile::ScheduleAttr s = kernel.getSchedule();
     unsigned bits = kernel.getStorageType().getIntOrFloatBitWidth();
@@ -161,11 +162,12 @@ struct ConvertTileToNVVMPass
     OpBuilder b(kernel);
     std::string name = kernel.getSymName().str();
     kernel.setSymName(name + ".tile");
-    if (plan->hasAlignedRows() &&
-        failed(Emitter(kernel, *plan, false, b).emit(name)))
+    bool aligned = plan->hasAlignedRows();
+    if (aligned && failed(Emitter(kernel, *plan, false, b).emit(name)))
       return failure();
-    std::string generalName = plan->hasAlignedRows() ? name + "_general" : name;
-    if (failed(Emitter(kernel, *plan, true, b).emit(generalName)))
+    std::string generalName = aligned ? name + "_general" : name;
+    if (!(aligned && packedOnly) &&
+        failed(Emitter(kernel, *plan, true, b).emit(generalName)))
       return failure();
     kernel.erase();
     return success();

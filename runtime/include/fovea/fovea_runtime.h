@@ -77,8 +77,9 @@ typedef void (*fovea_host_tiles)(void *const *params, const int32_t *block,
 
 /* Wraps a host kernel that is already in memory (the JIT's). `manifest` is the
  * text of a manifest.json whose target is a host; no file it names is opened.
- * `tiles` may be NULL. When the kernel is released, and also when this call
- * fails, `release(owner)` is called once, unless `release` is NULL. */
+ * `tiles` may be NULL; so may `entry`, and then the kernel only counts tiles.
+ * When the kernel is released, and also when this call fails, `release(owner)`
+ * is called once, unless `release` is NULL. */
 fovea_status fovea_kernel_from_functions(const char *manifest,
                                          fovea_host_entry entry,
                                          fovea_host_tiles tiles,

@@ -15,6 +15,10 @@ def ConvertTileToNVVMPass : Pass<"convert-tile-to-nvvm", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
                            "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect"];
+  let options = [
+    Option<"packedOnly", "packed-only", "bool", /*default=*/"false",
+           "Leave out the entry for any strides where there is one for aligned rows">
+  ];
 }
 
 def ConvertMathToPTXPass : Pass<"convert-math-to-ptx"> {

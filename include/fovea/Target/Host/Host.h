@@ -78,6 +78,9 @@ struct KernelCode {
 llvm::Expected<KernelCode> lower(mlir::ModuleOp module,
                                  const InstructionSet &set);
 
+/// Empties the kernel, so that only the function that counts tiles is left.
+void keepOnlyTiles(KernelCode &code);
+
 /// Optimises the code (in place: print the module afterwards to see what is
 /// emitted) and compiles it to an ELF object.
 llvm::Expected<llvm::SmallVector<char, 0>>
