@@ -47,6 +47,8 @@ CallSite::Value placeOf(Decoder &d, const Operand &operand) {
     Ty ty = d.regType(operand);
     return {false, d.src(operand, ty), std::max(4u, typeBytes(ty))};
   }
+  if (operand.kind == Operand::Sink)
+    return {false, d.program.scratchCell, 8};
   return {false, d.constant(d.immediate(operand), true), 8};
 }
 
@@ -109,6 +111,12 @@ template <Flow F> void decodeEnd(Decoder &d) {
 
 void execNothing(Warp &, const Inst &, uint32_t) {}
 
+template <const char *const &What> void decodeRefused(Decoder &d) {
+  d.fail("'" + d.fullName() + "' is not supported: there are no " + What);
+}
+const char *const textures = "textures and surfaces";
+const char *const multicast = "memories of several devices";
+
 void decodeIgnored(Decoder &d) {
   for (size_t i = 1; i < d.statement->opcode.size(); ++i)
     d.next("a modifier");
@@ -124,6 +132,10 @@ void addControlOps(OpcodeTable &t) {
   t["ret"] = decodeEnd<Flow::Ret>;
   t["exit"] = decodeEnd<Flow::Exit>;
   t["trap"] = decodeEnd<Flow::Trap>;
+  for (const char *name :
+       {"tex", "tld4", "txq", "suld", "sust", "sured", "suq", "istypep"})
+    t[name] = decodeRefused<textures>;
+  t["multimem"] = decodeRefused<multicast>;
   t["brkpt"] = decodeIgnored;
   t["nanosleep"] = decodeIgnored;
   t["pmevent"] = decodeIgnored;

@@ -17,6 +17,8 @@ bool isWordPart(char c) {
          c == '.';
 }
 
+bool isDigit(char c) { return std::isdigit(static_cast<unsigned char>(c)); }
+
 class Lexer {
 public:
   explicit Lexer(std::string_view text) : text(text) {}
@@ -80,7 +82,7 @@ private:
   Token next() {
     size_t start = pos;
     char c = text[pos];
-    if (std::isdigit(static_cast<unsigned char>(c)))
+    if (isDigit(c) || (c == '.' && isDigit(at(pos + 1))))
       return number();
     if (isWordStart(c))
       return word();
@@ -146,10 +148,11 @@ private:
         ++pos;
       return finishInteger(start, integer(start + 2, 2));
     }
-    while (std::isdigit(static_cast<unsigned char>(at(pos))))
+    while (isDigit(at(pos)))
       ++pos;
     char c = at(pos);
-    if ((c == '.' && std::isdigit(static_cast<unsigned char>(at(pos + 1)))) ||
+    // `5.` is a number, too; what follows it is no name.
+    if ((c == '.' && (isDigit(at(pos + 1)) || !isWordStart(at(pos + 1)))) ||
         c == 'e' || c == 'E')
       return decimalFloat(start);
     bool octal = text[start] == '0' && pos - start > 1;

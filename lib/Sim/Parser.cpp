@@ -23,12 +23,38 @@ void Parser::parseTarget() {
     word("a target option");
 }
 
+/// `.reg.b16` is two directives.
+void Parser::splitDirective() {
+  std::string_view text = peek().text;
+  if (peek().kind != Token::Word || text.empty() || text[0] != '.')
+    return;
+  size_t dot = text.find('.', 1);
+  if (dot == std::string_view::npos)
+    return;
+  Token first = peek();
+  first.text = text.substr(0, dot);
+  tokens[pos].text = text.substr(dot);
+  tokens.insert(tokens.begin() + static_cast<ptrdiff_t>(pos), first);
+}
+
 void Parser::skipToSemicolon() {
   while (!accept(';')) {
     if (peek().kind == Token::End)
       fail("expected ';' before the end of the file");
     take();
   }
+}
+
+/// A second name of a function.
+void Parser::parseAlias() {
+  std::string name(word("a function name"));
+  if (!accept(','))
+    fail("expected ',' and the function that '" + name + "' stands for");
+  auto found = module.functionIndex.find(word("a function name"));
+  if (found == module.functionIndex.end())
+    fail("unknown function of alias '" + name + "'");
+  module.functionIndex[name] = found->second;
+  expect(';');
 }
 
 void Parser::skipLine(unsigned line) {
@@ -50,6 +76,7 @@ void Parser::skipDebugSection() {
 }
 
 void Parser::parseTopLevel() {
+  splitDirective();
   Token token = peek();
   if (token.kind != Token::Word)
     fail("expected a directive, but got '" + std::string(token.text) + "'");
@@ -68,9 +95,13 @@ void Parser::parseTopLevel() {
     return skipDebugSection();
   if (accept(".pragma"))
     return skipToSemicolon();
+  if (accept(".alias"))
+    return parseAlias();
   bool isExtern = false;
-  while (oneOf(peek().text, {".visible", ".extern", ".weak", ".common"}))
+  while (oneOf(peek().text, {".visible", ".extern", ".weak", ".common"})) {
     isExtern |= take().text == ".extern";
+    splitDirective();
+  }
   if (accept(".entry"))
     return parseFunction(true, token.line);
   if (accept(".func"))
@@ -226,6 +257,7 @@ void Parser::parseRegisters() {
 }
 
 void Parser::parseBodyDirective(Function &function) {
+  splitDirective();
   Token token = peek();
   if (token.is(".reg"))
     return parseRegisters();

@@ -95,6 +95,8 @@ private:
 
   // Directives outside functions.
   void parseTopLevel();
+  void splitDirective();
+  void parseAlias();
   void parseVersion();
   void parseTarget();
   void skipToSemicolon();

@@ -37,7 +37,8 @@ void Parser::parseAttribute(Prefix &prefix, std::string_view text) {
 Parser::Prefix Parser::parsePrefix(bool isExtern) {
   Prefix prefix;
   prefix.isExtern = isExtern;
-  while (peek().kind == Token::Word && peek().text[0] == '.')
+  for (splitDirective(); peek().kind == Token::Word && peek().text[0] == '.';
+       splitDirective())
     parseAttribute(prefix, take().text);
   if (prefix.type == Ty::None)
     fail("expected a type, but got '" + std::string(peek().text) + "'");
@@ -78,8 +79,6 @@ Variable Parser::parseDeclarator(const Prefix &prefix) {
   }
   if (isOpen && prefix.space == Space::Shared)
     variable.isExtern = true;
-  else if (prefix.isExtern && prefix.space != Space::Shared)
-    fail("external variable '" + variable.name + "' is not defined");
   return variable;
 }
 
@@ -156,6 +155,14 @@ void Parser::parseInitialValue(Variable &variable, uint64_t at) {
 void Parser::addModuleVariable(Variable variable) {
   if (scope) {
     scope->declareVariable(std::move(variable));
+    return;
+  }
+  // Of a variable that is only declared there is one anyhow: ptxas says that it
+  // ignores .extern.
+  auto known = module.varIndex.find(variable.name);
+  if (known != module.varIndex.end()) {
+    if (!variable.isExtern)
+      module.vars[static_cast<size_t>(known->second)] = std::move(variable);
     return;
   }
   module.varIndex[variable.name] = static_cast<int>(module.vars.size());

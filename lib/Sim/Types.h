@@ -29,11 +29,13 @@ enum class Ty : uint8_t {
   B32,
   B64,
   B128,
+  U2,
   U4,
   U8,
   U16,
   U32,
   U64,
+  S2,
   S4,
   S8,
   S16,
@@ -62,7 +64,7 @@ const char *typeName(Ty ty);
 /// Bits of one value of the type; a predicate counts as one.
 unsigned typeBits(Ty ty);
 inline unsigned typeBytes(Ty ty) { return (typeBits(ty) + 7) / 8; }
-inline bool isSigned(Ty ty) { return ty >= Ty::S4 && ty <= Ty::S64; }
+inline bool isSigned(Ty ty) { return ty >= Ty::S2 && ty <= Ty::S64; }
 inline bool isFloat(Ty ty) { return ty >= Ty::F16 && ty <= Ty::F64; }
 
 enum class Space : uint8_t {

@@ -72,9 +72,19 @@ void execShfl(Warp &warp, const Inst &inst, uint32_t mask) {
   }
 }
 
+/// Before PTX 6.4 a member mask could be left out: the lanes that execute the
+/// instruction together are its members.
+bool takeSync(Decoder &d) {
+  const Module &module = d.builder.module;
+  bool sync = d.has("sync");
+  if (!sync && std::make_pair(module.versionMajor, module.versionMinor) >=
+                   std::make_pair(6u, 4u))
+    d.fail("'" + std::string(d.base()) + "' needs '.sync' since PTX 6.4");
+  return sync;
+}
+
 void decodeShfl(Decoder &d) {
-  if (!d.has("sync"))
-    d.fail("'shfl' without '.sync' is not supported");
+  bool sync = takeSync(d);
   static const char *const modes[] = {"up", "down", "bfly", "idx"};
   int mode = -1;
   for (int i = 0; i < 4; ++i)
@@ -83,16 +93,17 @@ void decodeShfl(Decoder &d) {
   if (mode < 0)
     d.fail("'" + d.fullName() + "' lacks a mode");
   Ty ty = d.type();
-  d.expectOperands(5);
+  d.expectOperands(sync ? 5 : 4);
   std::vector<uint32_t> sources = {d.src(d.op(1), ty), d.src(d.op(2), Ty::B32),
-                                   d.src(d.op(3), Ty::B32),
-                                   d.src(d.op(4), Ty::B32)};
+                                   d.src(d.op(3), Ty::B32)};
+  if (sync)
+    sources.push_back(d.src(d.op(4), Ty::B32));
   std::vector<uint32_t> dests = {d.dst(d.op(0), ty)};
   if (!d.op(0).second.empty())
     dests.push_back(d.predDst(d.op(0).second[0]));
   Inst &inst = d.emit(execShfl, dests, sources, Pipe::Lsu);
   inst.kind = static_cast<uint8_t>(mode);
-  inst.flow = Flow::Member;
+  inst.flow = sync ? Flow::Member : Flow::Plain;
   inst.ownTaint = true;
 }
 
@@ -114,8 +125,7 @@ void execVote(Warp &warp, const Inst &inst, uint32_t mask) {
 }
 
 void decodeVote(Decoder &d) {
-  if (!d.has("sync"))
-    d.fail("'vote' without '.sync' is not supported");
+  bool sync = takeSync(d);
   static const char *const modes[] = {"all", "any", "uni", "ballot"};
   int mode = -1;
   for (int i = 0; i < 4; ++i)
@@ -124,12 +134,14 @@ void decodeVote(Decoder &d) {
   if (mode < 0)
     d.fail("'" + d.fullName() + "' lacks a mode");
   d.type();
-  d.expectOperands(3);
-  uint32_t p = d.predSrc(d.op(1)), members = d.src(d.op(2), Ty::B32);
+  d.expectOperands(sync ? 3 : 2);
+  std::vector<uint32_t> sources = {d.predSrc(d.op(1))};
+  if (sync)
+    sources.push_back(d.src(d.op(2), Ty::B32));
   uint32_t r = mode == Ballot ? d.dst(d.op(0), Ty::B32) : d.predDst(d.op(0));
-  Inst &inst = d.emit(execVote, {r}, {p, members});
+  Inst &inst = d.emit(execVote, {r}, sources);
   inst.kind = static_cast<uint8_t>(mode);
-  inst.flow = Flow::Member;
+  inst.flow = sync ? Flow::Member : Flow::Plain;
   inst.ownTaint = true;
 }
 

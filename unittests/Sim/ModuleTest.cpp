@@ -132,4 +132,55 @@ TEST(SimModule, ReadsHintsThatStartWithADigit) {
   EXPECT_EQ(out[1], 9u);
 }
 
+TEST(SimModule, ReadsWhatInlineAssemblyWrites) {
+  std::vector<uint32_t> out;
+  // Directives without a space between them, numbers without a digit before or
+  // after the point, a result that nobody wants.
+  std::string text =
+      moduleOf("{.reg.f32 a, b;\n"
+               "mov.f32 a, .5; mov.f32 b, 2.; add.f32 a, a, b;\n"
+               "st.global.f32 [%p0], a; }\n"
+               "{ .param .b32 x; st.param.b32 [x], 4; call (_), inc, (x);\n"
+               "call (%r0), other, (x); st.global.u32 [%p0+4], %r0;\n"
+               "ld.global.u32 %r1, [far]; st.global.u32 [%p0+8], %r1; }");
+  text.insert(text.find(".visible"),
+              ".extern .global .u32 far;\n"
+              ".func (.reg .b32 r) inc(.param .b32 x) { .reg .b32 %n;\n"
+              "ld.param.b32 %n, [x]; add.u32 r, %n, 1; ret; }\n"
+              ".alias other, inc;\n.global .u32 far = 77;\n");
+  EXPECT_EQ(kinds(launch(text, {}, {1}, 64, &out)), "");
+  EXPECT_EQ(out[0], 0x40200000u); // 2.5
+  EXPECT_EQ(out[1], 5u);
+  EXPECT_EQ(out[2], 77u);
+}
+
+TEST(SimModule, OldWarpInstructionsNeedNoMask) {
+  std::string text =
+      moduleOf("setp.lt.u32 %q0, %t, 4; @!%q0 bra END;\n"
+               "shfl.bfly.b32 %r0, %t, 1, 0x1f;\n"
+               "vote.ballot.b32 %r1, %q0;\n"
+               "mul.wide.u32 %w0, %t, 8; add.u64 %w0, %p0, %w0;\n"
+               "st.global.v2.u32 [%w0], {%r0, %r1}; END:",
+               "", "sm_75");
+  EXPECT_EQ(errorOf(text), "line 16: 'shfl' needs '.sync' since PTX 6.4");
+  text.replace(text.find("9.0"), 3, "6.3");
+  std::vector<uint32_t> out;
+  EXPECT_EQ(kinds(launch(text, {}, {32}, 64, &out)), "");
+  EXPECT_EQ(std::vector<uint32_t>(out.begin(), out.begin() + 8),
+            (std::vector<uint32_t>{1, 15, 0, 15, 3, 15, 2, 15}));
+}
+
+TEST(SimModule, SaysWhatIsNotThere) {
+  EXPECT_EQ(errorOf(moduleOf("tex.1d.v4.f32.s32 {%f0,%f1,%f2,%f3}, [%p0, "
+                             "{%r0}];")),
+            "line 15: 'tex.1d.v4.f32.s32' is not supported: there are no "
+            "textures and surfaces");
+  EXPECT_EQ(errorOf(moduleOf("multimem.st.global.u32 [%p0], %r0;")),
+            "line 15: 'multimem.st.global.u32' is not supported: there are no "
+            "memories of several devices");
+  std::string text = moduleOf("call nobody;");
+  text.insert(text.find(".visible"), ".extern .func nobody;\n");
+  EXPECT_EQ(errorOf(text), "line 16: function 'nobody' has no body");
+}
+
 } // namespace
