@@ -431,7 +431,8 @@ void Launch::worker(std::atomic<uint64_t> &next, uint64_t count) {
     } else if (current.onlySpins()) {
       if (next < count && resident.size() == window)
         window = std::min(window + 1, maxResident);
-      stuck |= (next >= count || window == maxResident) && isStuck(resident);
+      stuck |= (next >= count || resident.size() == maxResident) &&
+               isStuck(resident);
     }
     if (stuck) {
       reportStuck(current);

@@ -81,4 +81,17 @@ TEST(SimSpin, OtherSeedsMixBlocks) {
   EXPECT_GT(between[1], 0u);
 }
 
+/// Block 0 waits for a flag that the last block raises.
+TEST(SimSpin, BlocksThatDoNotRunYetAreNoDeadlock) {
+  std::string text = moduleOf(
+      "mov.u32 %r0, %ctaid.x; setp.eq.u32 %q0, %r0, 0;\n"
+      "setp.eq.u32 %q1, %r0, 19; @%q1 st.volatile.global.u32 [%p0], 1;"
+      "\n@!%q0 bra END;\n"
+      "L: ld.volatile.global.u32 %r1, [%p0]; setp.eq.u32 %q2, %r1, 0;\n"
+      "@%q2 bra L;\n"
+      "END:");
+  for (uint64_t seed : {0, 1, 2})
+    EXPECT_EQ(kinds(launch(text, {20}, {64}, 256, nullptr, seed)), "");
+}
+
 } // namespace
