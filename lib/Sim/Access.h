@@ -54,6 +54,10 @@ void countRun(Warp &warp, const Inst &inst, uint64_t address, uint64_t bytes,
               bool writes);
 void countAsync(Warp &warp, const Inst &inst, unsigned bytes);
 
+/// cp.async of `bytes` a lane.
+void countCopy(Warp &warp, const Inst &inst, const uint64_t *from,
+               const uint64_t *to, uint32_t mask, unsigned bytes);
+
 } // namespace fovea::sim
 
 #endif // FOVEA_LIB_SIM_ACCESS_H

@@ -151,7 +151,7 @@ void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
   if (warp.taint)
     for (unsigned i = 0; i < inst.ns; ++i)
       reportTaint(warp, taintOf(warp, inst.s(i)) & mask, 0, "an address");
-  uint64_t sources[32], targets[32];
+  uint64_t sources[32], targets[32], places[32] = {};
   forLanes(mask, [&](unsigned l) {
     unsigned size = sourceBytes(warp, inst, l);
     sources[l] = laneAddress(warp, inst, inst.s(1), l);
@@ -163,6 +163,7 @@ void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
     if (!locate(warp, inst, l, Space::Shared, targets[l], inst.bytes,
                 inst.bytes, true, to))
       return;
+    places[l] = to.offset; // of a variable that the assembler aligns
     LaneCopy copy;
     copy.group = state.committed[l];
     copy.pc = warp.pc;
@@ -182,11 +183,8 @@ void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
     std::memset(copy.to, poison, copy.bytes);
     state.pending.push_back(copy);
   });
-  if (warp.counts) {
-    countAccess(warp, inst, Space::Global, sources, mask, inst.bytes);
-    countAsync(warp, inst,
-               inst.bytes * static_cast<unsigned>(std::popcount(mask)));
-  }
+  if (warp.counts)
+    countCopy(warp, inst, sources, places, mask, inst.bytes);
 }
 
 void execCommit(Warp &warp, const Inst &, uint32_t mask) {

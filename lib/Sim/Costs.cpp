@@ -99,13 +99,28 @@ double relativeWork(const Opcode &op) {
   return eighth && op.base() == "wgmma" ? 1.0 / 2 : 1;
 }
 
+/// Rates in multiply-adds of f16 a cycle: 1024 of an A100, 2048 of an H100 by
+/// wgmma and two thirds of it by mma.sync, with at least a cycle for a product
+/// of 16 rows (ncu's sm__ops_path_tensor_*.peak_sustained; measured).
 void tensorCost(const Opcode &op, UnitSums &cost) {
   auto work = static_cast<double>(multiplyAddsOf(op));
-  if (op.has("f64"))
-    at(cost, Unit::TensorDouble) = work;
-  else
-    at(cost, op.base() == "wgmma" ? Unit::TensorAsync : Unit::Tensor) =
-        work * relativeWork(op);
+  double &a100 = at(cost, Unit::TensorA100), &h100 = at(cost, Unit::TensorH100);
+  if (op.has("f64")) {
+    a100 = work / 64;
+    h100 = work / (op.has("m8n8k4") ? 64 : 128);
+    return;
+  }
+  work *= relativeWork(op);
+  a100 = work / 1024;
+  h100 = work / 2048;
+  if (op.base() != "wgmma")
+    h100 *= 1.5;
+  bool is16 =
+      std::any_of(op.parts.begin(), op.parts.end(), [](std::string_view part) {
+        return part.substr(0, 4) == "m16n";
+      });
+  if (op.base() == "mma" && is16)
+    h100 = std::max(h100, 1.0);
 }
 
 // --- arithmetic -------------------------------------------------------------
@@ -175,7 +190,7 @@ UnitSums leastCost(const std::string &opcode) {
   double issued = 0;
   for (unsigned u = 0; u < unitCount; ++u)
     if (cost[u] > 0)
-      issued = u <= static_cast<unsigned>(Unit::TensorDouble) ? 1 : cost[u];
+      issued = u <= static_cast<unsigned>(Unit::TensorH100) ? 1 : cost[u];
   if (at(cost, Unit::FloatMul) > 0)
     issued = 0; // may be fused
   bool isMemory =

@@ -14,6 +14,7 @@ MemoryCount &MemoryCount::operator+=(const MemoryCount &other) {
   bytes += other.bytes;
   sectors += other.sectors;
   leastSectors += other.leastSectors;
+  globalWavefronts += other.globalWavefronts;
   sharedRequests += other.sharedRequests;
   wavefronts += other.wavefronts;
   leastWavefronts += other.leastWavefronts;
@@ -55,6 +56,19 @@ Space windowOf(uint64_t address) {
   }
 }
 
+Traffic trafficOf(const std::string &opcode) {
+  auto starts = [&](const char *text) { return opcode.rfind(text, 0) == 0; };
+  if (starts("atom") || starts("red"))
+    return Traffic::Atomic;
+  return starts("st") || starts("wmma.store") ? Traffic::Store : Traffic::Load;
+}
+
+/// An atomic operation that gives a value counts as a read.
+bool writes(const Inst &inst, const Warp &warp) {
+  const std::string &opcode = warp.program->opcodes[inst.opcode];
+  return trafficOf(opcode) == Traffic::Store || opcode.rfind("red", 0) == 0;
+}
+
 /// A word of local memory lies beside the same word of the other lanes.
 void spreadLocal(uint64_t *spread, const uint64_t *addresses, uint32_t mask) {
   for (unsigned l = 0; l < 32; ++l)
@@ -72,10 +86,11 @@ void countAccess(Warp &warp, const Inst &inst, Space space,
   uint64_t first = addresses[std::countr_zero(mask)];
   if (space == Space::Generic)
     space = windowOf(first);
+  Traffic traffic = trafficOf(warp.program->opcodes[inst.opcode]);
   uint64_t total = uint64_t(bytes) * static_cast<unsigned>(std::popcount(mask));
   switch (space) {
   case Space::Shared: {
-    SharedCost cost = sharedCost(addresses, mask, bytes);
+    SharedCost cost = sharedCost(addresses, mask, bytes, traffic);
     ++count.sharedRequests;
     count.wavefronts += cost.wavefronts;
     count.leastWavefronts += cost.least;
@@ -86,7 +101,10 @@ void countAccess(Warp &warp, const Inst &inst, Space space,
     spreadLocal(spread, addresses, mask);
     count.localBytes += total;
     for (unsigned word = 0; word < bytes; word += 4) {
-      count.localSectors += sectorCost(spread, mask, std::min(bytes, 4u)).least;
+      GlobalCost cost =
+          globalCost(spread, mask, std::min(bytes, 4u), Traffic::Load);
+      count.localSectors += cost.sectors;
+      count.globalWavefronts += cost.wavefronts;
       for (uint64_t &at : spread)
         at += 128;
     }
@@ -94,20 +112,39 @@ void countAccess(Warp &warp, const Inst &inst, Space space,
   }
   case Space::Global:
   case Space::Const: {
-    SectorCost cost = sectorCost(addresses, mask, bytes);
+    GlobalCost cost = globalCost(addresses, mask, bytes, traffic);
     ++count.requests;
     count.bytes += total;
     count.sectors += cost.sectors;
-    count.leastSectors += cost.least;
-    const std::string &opcode = warp.program->opcodes[inst.opcode];
-    bool writes = opcode.rfind("st", 0) == 0 || opcode.rfind("red", 0) == 0 ||
-                  opcode.rfind("wmma.store", 0) == 0;
-    addTraffic(allocationOf(warp, first), writes, total, cost.sectors);
+    count.leastSectors += cost.sectors;
+    if (space == Space::Global)
+      count.globalWavefronts += cost.wavefronts;
+    addTraffic(allocationOf(warp, first), writes(inst, warp), total,
+               cost.sectors);
     return;
   }
   default:
     return;
   }
+}
+
+void countCopy(Warp &warp, const Inst &inst, const uint64_t *from,
+               const uint64_t *to, uint32_t mask, unsigned bytes) {
+  if (!mask)
+    return;
+  MemoryCount &count = countOf(warp, inst).memory;
+  bool bypasses =
+      warp.program->opcodes[inst.opcode].find(".cg.") != std::string::npos;
+  unsigned least = globalCost(from, mask, bytes, Traffic::Load).sectors;
+  unsigned sectors = bypasses ? copySectors(from, to, mask) : least;
+  uint64_t total = uint64_t(bytes) * static_cast<unsigned>(std::popcount(mask));
+  ++count.requests;
+  count.bytes += total;
+  count.asyncBytes += total;
+  count.sectors += sectors;
+  count.leastSectors += least;
+  addTraffic(allocationOf(warp, from[std::countr_zero(mask)]), false, total,
+             sectors);
 }
 
 void countAsync(Warp &warp, const Inst &inst, unsigned bytes) {
@@ -161,11 +198,14 @@ void addScaled(UnitSums &to, const UnitSums &from, double times) {
 
 /// What the instruction cost at least, as often as it was executed; nothing if
 /// it may be left out.
-UnitSums costOf(const UnitSums &one, const PcCount &count) {
+UnitSums costOf(const UnitSums &one, const PcCount &count, Pipe pipe) {
   UnitSums sums{};
   addScaled(sums, one, static_cast<double>(count.active));
   if (at(one, Unit::Issue) > 0)
-    at(sums, Unit::Data) += static_cast<double>(count.memory.wavefronts);
+    at(sums, Unit::Data) += static_cast<double>(count.memory.wavefronts +
+                                                count.memory.globalWavefronts);
+  if (pipe == Pipe::Tensor) // operands that wgmma reads from shared memory
+    at(sums, Unit::Data) += static_cast<double>(count.memory.asyncBytes) / 128;
   return sums;
 }
 
@@ -193,7 +233,7 @@ void LaunchCounts::takeIn(const std::vector<PcCount> &cta) {
     to.lanes += from.lanes;
     to.divergent += from.divergent;
     to.memory += from.memory;
-    addScaled(sums, costOf(least[pc], from), 1);
+    addScaled(sums, costOf(least[pc], from, program.code[pc].pipe), 1);
   }
   for (unsigned u = 0; u < unitCount; ++u)
     busiest[u] = std::max(busiest[u], sums[u]);
@@ -218,7 +258,7 @@ void LaunchCounts::fill(LaunchResult &result) const {
     if (inst.pipe == Pipe::Tensor)
       count.multiplyAdds = multiplyAdds(count.opcode) * from.active;
     count.memory = from.memory;
-    count.least = costOf(least[pc], from);
+    count.least = costOf(least[pc], from, inst.pipe);
     result.counts.push_back(std::move(count));
   }
   for (const ProgramLoop &loop : findLoops(program)) {

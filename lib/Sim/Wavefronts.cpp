@@ -54,42 +54,60 @@ bool inPairs(const uint64_t *addresses, uint32_t mask, unsigned distance) {
   return true;
 }
 
+/// The first lane of each address.
+uint32_t differentLanes(const uint64_t *addresses, uint32_t mask) {
+  uint32_t chosen = 0;
+  for (unsigned l = 0; l < 32; ++l) {
+    bool isNew = (mask >> l) & 1;
+    for (unsigned other = 0; other < l && isNew; ++other)
+      isNew = !((chosen >> other) & 1) || addresses[other] != addresses[l];
+    chosen |= isNew ? 1u << l : 0;
+  }
+  return chosen;
+}
+
 } // namespace
 
-SharedCost sharedCost(const uint64_t *addresses, uint32_t mask,
-                      unsigned bytes) {
+SharedCost sharedCost(const uint64_t *addresses, uint32_t mask, unsigned bytes,
+                      Traffic traffic) {
   SharedCost cost;
   unsigned lanes = lanesAtOnce(bytes);
-  auto serve = [&](uint32_t part) {
-    if (!part)
-      return;
-    cost.wavefronts += busiestBank(addresses, part, bytes);
-    ++cost.least;
-  };
-  for (unsigned first = 0; first < 32;) {
-    uint32_t both = mask & laneRange(first, std::min(32u, 2 * lanes));
-    if (lanes == 32 || inPairs(addresses, both, 1) ||
-        inPairs(addresses, both, 2)) {
-      serve(both);
-    } else {
-      serve(both & laneRange(first, lanes));
-      serve(both & laneRange(first + lanes, lanes));
+  if (lanes < 32 && traffic == Traffic::Load &&
+      (inPairs(addresses, mask, 1) || inPairs(addresses, mask, 2)))
+    lanes *= 2;
+  for (unsigned first = 0; first < 32; first += lanes)
+    if (uint32_t part = mask & laneRange(first, lanes)) {
+      cost.wavefronts += busiestBank(addresses, part, bytes);
+      ++cost.least;
     }
-    first += std::min(32u, 2 * lanes);
+  return cost;
+}
+
+GlobalCost globalCost(const uint64_t *addresses, uint32_t mask, unsigned bytes,
+                      Traffic traffic) {
+  GlobalCost cost;
+  auto ignore = [](uint64_t) {};
+  unsigned lanes = lanesAtOnce(bytes);
+  while (mask) {
+    uint32_t together =
+        traffic == Traffic::Atomic ? differentLanes(addresses, mask) : mask;
+    for (unsigned first = 0; first < 32; first += lanes)
+      cost.wavefronts += distinct(addresses, together & laneRange(first, lanes),
+                                  bytes, 128, ignore);
+    cost.sectors += distinct(addresses, together, bytes, 32, ignore);
+    mask &= ~together;
   }
   return cost;
 }
 
-SectorCost sectorCost(const uint64_t *addresses, uint32_t mask,
-                      unsigned bytes) {
-  SectorCost cost;
-  auto ignore = [](uint64_t) {};
-  unsigned lanes = lanesAtOnce(bytes);
-  for (unsigned first = 0; first < 32; first += lanes)
-    cost.sectors +=
-        distinct(addresses, mask & laneRange(first, lanes), bytes, 32, ignore);
-  cost.least = distinct(addresses, mask, bytes, 32, ignore);
-  return cost;
+unsigned copySectors(const uint64_t *from, const uint64_t *to, uint32_t mask) {
+  uint64_t pairs[32];
+  unsigned n = 0;
+  for (unsigned l = 0; l < 32; ++l)
+    if ((mask >> l) & 1)
+      pairs[n++] = from[l] / 32 << 24 ^ (to[l] & 0xffffffff) / 32;
+  std::sort(pairs, pairs + n);
+  return static_cast<unsigned>(std::unique(pairs, pairs + n) - pairs);
 }
 
 } // namespace fovea::sim

@@ -19,19 +19,20 @@ using nlohmann::json;
 
 namespace {
 
-/// Throughput of a multiprocessor and cycle: multiply-adds of f16 on tensor
-/// cores; lanes; warp instructions.
+/// Lanes and warp instructions of a multiprocessor and cycle (CUDA programming
+/// guide, "Arithmetic Instructions"; those of the H100 were measured on an
+/// H200, docs/counts.md). Tensor cores: lib/Sim/Costs.cpp.
 struct Machine {
   const char *name;
   unsigned processors;
-  double tensor, tensorAsync, tensorDouble;
+  Unit tensor;
   double floats, halves, doubles, alu, mufu;
-  double fromInteger; // lanes of whichever pipe takes it
+  double fromInteger; // by MUFU, or by the ALU if it is that fast
   double issue;
 };
 constexpr Machine machines[] = {
-    {"A100", 108, 1024, 1024, 64, 64, 128, 32, 64, 16, 16, 4},
-    {"H100", 132, 4096 / 3.0, 2048, 128, 128, 128, 64, 64, 16, 64, 4}};
+    {"A100", 108, Unit::TensorA100, 64, 128, 32, 64, 16, 16, 4},
+    {"H100", 132, Unit::TensorH100, 128, 128, 64, 64, 16, 64, 4}};
 
 using Cycles = std::vector<std::pair<const char *, double>>;
 
@@ -41,9 +42,7 @@ Cycles cyclesOf(const UnitSums &sums, const Machine &m) {
   double fused = std::max(unit(Unit::FloatAdd), unit(Unit::FloatMul));
   bool onAlu = m.fromInteger == m.alu;
   double from = 32 * unit(Unit::FromInteger) / m.fromInteger;
-  return {{"tensor", unit(Unit::Tensor) / m.tensor +
-                         unit(Unit::TensorAsync) / m.tensorAsync +
-                         unit(Unit::TensorDouble) / m.tensorDouble},
+  return {{"tensor", unit(m.tensor)},
           {"fma", 32 * (unit(Unit::Float) + fused) / m.floats},
           {"half", 32 * unit(Unit::Half) / m.halves},
           {"fp64", 32 * unit(Unit::Double) / m.doubles},

@@ -45,16 +45,21 @@ TEST(Counts, WavefrontsFollowBanks) {
       {"64 bits side by side", 8, [](int l) { return 8 * l; }, 2},
       {"128 bits side by side", 16, [](int l) { return 16 * l; }, 4},
       {"128 bits in one column", 16, [](int l) { return 512 * l; }, 32},
-      // Measured on an H200 (256 such loads in docs/counts.md's kernel).
+      // Measured on an H200.
       {"128 bits, one address", 16, [](int) { return 0; }, 2},
+      {"128 bits in pairs", 16, [](int l) { return l / 2 * 16; }, 2},
+      {"64 bits in pairs", 8, [](int l) { return l / 2 * 8; }, 1},
+      {"a pair that differs", 16,
+       [](int l) { return l == 31 ? 256 : l / 2 * 16; }, 4},
       {"128 bits, one lane", 16, [](int l) { return l ? -1 : 0; }, 1},
   };
   for (const Pattern &pattern : patterns)
-    EXPECT_EQ(costOf(pattern,
-                     [](const uint64_t *a, uint32_t mask, unsigned bytes) {
-                       return sharedCost(a, mask, bytes).wavefronts;
-                     }),
-              pattern.expected)
+    EXPECT_EQ(
+        costOf(pattern,
+               [](const uint64_t *a, uint32_t mask, unsigned bytes) {
+                 return sharedCost(a, mask, bytes, Traffic::Load).wavefronts;
+               }),
+        pattern.expected)
         << pattern.what;
 }
 
@@ -66,14 +71,63 @@ TEST(Counts, SectorsAreSharedByLanes) {
       {"a line a lane", 4, [](int l) { return 128 * l; }, 32},
       {"128 bits side by side", 16, [](int l) { return 16 * l; }, 16},
       {"half of the lanes", 4, [](int l) { return l < 16 ? 4 * l : -1; }, 2},
+      {"halves of sectors, 16 lanes apart", 16,
+       [](int l) { return l % 16 * 128 + l / 16 * 16; }, 16},
   };
   for (const Pattern &pattern : patterns)
     EXPECT_EQ(costOf(pattern,
                      [](const uint64_t *a, uint32_t mask, unsigned bytes) {
-                       return sectorCost(a, mask, bytes).sectors;
+                       return globalCost(a, mask, bytes, Traffic::Load).sectors;
                      }),
               pattern.expected)
         << pattern.what;
+}
+
+// Measured on an H200 (sectors.csv of throughput.sh).
+TEST(Counts, StoresJoinNoParts) {
+  auto wavefronts = [](const uint64_t *a, uint32_t mask, unsigned bytes) {
+    return sharedCost(a, mask, bytes, Traffic::Store).wavefronts;
+  };
+  EXPECT_EQ(costOf({"", 16, [](int) { return 0; }, 0}, wavefronts), 4u);
+  EXPECT_EQ(costOf({"", 8, [](int) { return 0; }, 0}, wavefronts), 2u);
+}
+
+TEST(Counts, GlobalMemoryTakesALineAWavefront) {
+  auto wavefronts = [](const uint64_t *a, uint32_t mask, unsigned bytes) {
+    return globalCost(a, mask, bytes, Traffic::Load).wavefronts;
+  };
+  auto atomic = [](const uint64_t *a, uint32_t mask, unsigned bytes) {
+    return globalCost(a, mask, bytes, Traffic::Atomic).sectors;
+  };
+  EXPECT_EQ(costOf({"", 4, [](int l) { return 32 * l; }, 0}, wavefronts), 8u);
+  EXPECT_EQ(costOf({"", 8, [](int l) { return 8 * l; }, 0}, wavefronts), 2u);
+  EXPECT_EQ(costOf({"", 16, [](int) { return 0; }, 0}, wavefronts), 4u);
+  EXPECT_EQ(costOf({"", 4, [](int) { return 0; }, 0}, atomic), 32u);
+  EXPECT_EQ(costOf({"", 4, [](int l) { return 4 * l; }, 0}, atomic), 4u);
+}
+
+TEST(Counts, CopiesFetchASectorOnceAPlace) {
+  struct Case {
+    std::function<int64_t(int)> place;
+    unsigned expected;
+  };
+  const Case cases[] = {
+      {[](int l) { return 16 * l; }, 16},
+      {[](int l) { return 16 * (l ^ 1); }, 16},
+      {[](int l) { return l / 8 * 128 + (l % 8 ^ l / 8) * 16; }, 16}, // swizzle
+      {[](int l) { return l % 8 * 2064 + l / 8 * 16; }, 32},
+      {[](int l) { return 128 * l; }, 32},
+      {[](int l) { return l / 2 * 128 + l % 2 * 16; }, 16},
+      {[](int l) { return l / 2 % 4 * 2064 + l / 8 * 32 + l % 2 * 16; }, 24},
+  };
+  uint64_t from[32], to[32];
+  for (const Case &c : cases) {
+    for (int l = 0; l < 32; ++l) {
+      from[l] = 4096 + static_cast<uint64_t>(16 * l);
+      to[l] = static_cast<uint64_t>(c.place(l));
+    }
+    EXPECT_EQ(copySectors(from, to, ~0u), c.expected);
+  }
 }
 
 // --- launches ---------------------------------------------------------------
@@ -203,8 +257,7 @@ TEST(Counts, TilesOfWmmaMoveBytes) {
                               {1}, {32});
   nlohmann::json counts = countsOf(result);
   EXPECT_EQ(counts["global"]["second"]["read_bytes"], 512);
-  // Eight pieces at once share no sector.
-  EXPECT_EQ(counts["global"]["second"]["read_sectors"], 32);
+  EXPECT_EQ(counts["global"]["second"]["read_sectors"], 16);
   // 64 pieces of rows 64 bytes apart: four of eight on the same banks.
   ASSERT_EQ(counts["shared"].size(), 1u);
   EXPECT_EQ(counts["shared"][0]["wavefronts"], 64 / 8 * 4);
@@ -247,6 +300,17 @@ TEST(Counts, WorkOfTensorInstructions) {
       64u * 128 * 16 / 4);
   EXPECT_EQ(multiplyAdds("wmma.mma.sync.aligned.row.col.m16n16k16.f32.f32"),
             4096u);
+}
+
+// 64 x 128 x 16 takes 64 cycles, 64 x 32 x 16 with A in shared memory 24: A's
+// 2048 and B's 1024 bytes at 128 a cycle (measured).
+TEST(Counts, WgmmaTakesTensorCyclesOrItsOperands) {
+  UnitSums wide =
+      leastCost("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16");
+  EXPECT_DOUBLE_EQ(at(wide, Unit::TensorH100) * 4, 64);
+  UnitSums narrow =
+      leastCost("wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16");
+  EXPECT_DOUBLE_EQ(at(narrow, Unit::TensorH100) * 4, 16);
 }
 
 double bound(const LaunchResult &result, const char *machine,

@@ -15,21 +15,20 @@ namespace fovea::sim {
 /// What instructions ask of a multiprocessor at least. Rates by machine are in
 /// tools/fovea-sim/Bounds.cpp.
 enum class Unit : uint8_t {
-  Tensor,       // multiply-adds of mma and wmma, in those of f16
-  TensorAsync,  // the same of wgmma
-  TensorDouble, // multiply-adds of f64 on tensor cores
-  Float,        // f32 arithmetic
-  FloatAdd,     // the same that may be fused with a product
-  FloatMul,     // the same that may be fused with a sum
-  Half,         // f16x2, bf16x2 arithmetic
-  Double,       // f64 arithmetic
-  Alu,          // comparisons that select, conversions to 16 bits and below
-  FromInteger,  // conversions from integers to f32
-  Mufu,         // transcendental functions, bit counts, other conversions
-  Data,         // wavefronts of shared memory, shuffles
-  Issue,        // instructions
+  TensorA100,  // cycles of the tensor cores of an A100
+  TensorH100,  // and of an H100
+  Float,       // f32 arithmetic
+  FloatAdd,    // the same that may be fused with a product
+  FloatMul,    // the same that may be fused with a sum
+  Half,        // f16x2, bf16x2 arithmetic
+  Double,      // f64 arithmetic
+  Alu,         // comparisons that select, conversions to 16 bits and below
+  FromInteger, // conversions from integers to f32
+  Mufu,        // transcendental functions, bit counts, other conversions
+  Data,        // wavefronts of L1 and shared memory, shuffles
+  Issue,       // instructions
 };
-constexpr unsigned unitCount = 13;
+constexpr unsigned unitCount = 12;
 using UnitSums = std::array<double, unitCount>;
 
 inline double &at(UnitSums &sums, Unit unit) {
@@ -42,9 +41,11 @@ inline double at(const UnitSums &sums, Unit unit) {
 /// Traffic of memory.
 struct MemoryCount {
   uint64_t requests = 0;
-  /// Of global memory. Sectors have 32 bytes; `leastSectors` are those that a
-  /// request would take if all its lanes could share them.
+  /// Of global memory. Sectors have 32 bytes; `leastSectors` are the different
+  /// ones, of which cp.async may fetch some twice.
   uint64_t bytes = 0, sectors = 0, leastSectors = 0;
+  /// Of global and local memory, in the pipe of shared memory.
+  uint64_t globalWavefronts = 0;
   /// Of shared memory; `leastWavefronts` are those without bank conflicts.
   uint64_t sharedRequests = 0, wavefronts = 0, leastWavefronts = 0;
   /// Bytes of shared memory that asynchronous copies write or read, and that
