@@ -59,7 +59,6 @@ enum class Bytewise : uint8_t {
   Shl,
   Shr,
   Permute,
-  Low,
   Each,   // each piece of `bytes` bytes depends on that piece of the sources
   Pack,   // of two sources, one piece each, the second's lowest
   Widen,  // two bytes to two halves

@@ -120,8 +120,6 @@ Written resultBytes(Warp &warp, const Inst &inst, unsigned l) {
     return isClean(2) ? permuteBytes(a, writtenBytes(warp, inst.s(1), l),
                                      warp.narrow(inst.s(2))[l])
                       : wholeMissing;
-  case Bytewise::Low:
-    return static_cast<Written>((a & all) | (allBytes & ~all) | missing);
   case Bytewise::Each:
     return eachPiece(warp, inst, l, inst.bytes);
   case Bytewise::Pack:
