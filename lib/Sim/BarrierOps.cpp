@@ -4,6 +4,7 @@
 // A barrier without a count waits for every thread of the CTA that has not
 // exited; with a count, for so many threads, where a warp whose live lanes
 // have all arrived counts as a whole one.
+#include "Access.h"
 #include "Decoder.h"
 #include "Lanes.h"
 #include "Races.h"
@@ -204,8 +205,13 @@ void execFence(Warp &warp, const Inst &inst, uint32_t mask) {
     races->fenceProxy(warp, mask);
   else if (inst.kind == FenceMapRelease)
     races->releaseTensorMaps(warp, mask);
-  else if (inst.kind == FenceMapAcquire)
-    races->acquireTensorMaps(warp, mask);
+  else if (inst.kind == FenceMapAcquire) {
+    uint64_t addresses[32] = {};
+    forLanes(mask, [&](unsigned l) {
+      addresses[l] = laneAddress(warp, inst, inst.s(0), l);
+    });
+    races->acquireTensorMaps(warp, mask, addresses);
+  }
 }
 
 void decodeFence(Decoder &d) {
@@ -230,9 +236,16 @@ void decodeFence(Decoder &d) {
                 "sync_restrict::shared::cluster"})
            .empty()) {
   }
-  // An acquired tensor map has an address, but others are acquired with it.
-  Inst &inst = d.emit(execFence, {}, {}, Pipe::Control);
+  Inst at;
+  std::vector<uint32_t> sources;
+  if (kind == FenceMapAcquire) { // [address], size
+    d.expectOperands(2);
+    sources.push_back(d.address(at, d.op(0)));
+  }
+  Inst &inst = d.emit(execFence, {}, sources, Pipe::Control);
   inst.kind = kind;
+  inst.imm = at.imm;
+  inst.addrBits = at.addrBits;
   inst.scope = scope;
   inst.ownTaint = true;
 }

@@ -17,14 +17,28 @@ namespace {
 
 constexpr uint8_t poison = 0xff; // NaN in every float type
 
+/// Clusters that run in parallel may reduce into the same bytes.
+template <class W>
+void reduceElements(const BulkCopy &copy, const Segment &segment) {
+  for (uint32_t i = 0; i + sizeof(W) <= segment.bytes; i += sizeof(W)) {
+    W value, *word = reinterpret_cast<W *>(segment.to.data + i);
+    std::memcpy(&value, segment.from.data + i, sizeof value);
+    W old = __atomic_load_n(word, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(
+        word, &old, W(combineAtomic(copy.reduce, copy.type, old, value)), false,
+        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    }
+  }
+}
+
 void reduceSegment(const BulkCopy &copy, const Segment &segment) {
-  unsigned size = typeBytes(copy.type);
-  for (uint32_t i = 0; i + size <= segment.bytes; i += size) {
-    uint64_t a = 0, b = 0;
-    std::memcpy(&a, segment.to.data + i, size);
-    std::memcpy(&b, segment.from.data + i, size);
-    a = combineAtomic(copy.reduce, copy.type, a, b);
-    std::memcpy(segment.to.data + i, &a, size);
+  switch (typeBytes(copy.type)) {
+  case 2:
+    return reduceElements<uint16_t>(copy, segment);
+  case 4:
+    return reduceElements<uint32_t>(copy, segment);
+  default:
+    return reduceElements<uint64_t>(copy, segment);
   }
 }
 

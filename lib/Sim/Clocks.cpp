@@ -22,7 +22,8 @@ void raise(Clocks &to, const Clocks &from) {
   raise(to.at, from.at);
   raise(to.async, from.async);
   raise(to.mapsReleased, from.mapsReleased);
-  raise(to.mapsAcquired, from.mapsAcquired);
+  for (const auto &[map, clocks] : from.mapsAcquired)
+    raise(to.mapsAcquired[map], clocks);
 }
 /// Whether all of b, other CTAs aside, is known to a.
 bool covers(const std::vector<uint32_t> &a, const std::vector<uint32_t> &b) {
@@ -31,10 +32,18 @@ bool covers(const std::vector<uint32_t> &a, const std::vector<uint32_t> &b) {
       return false;
   return true;
 }
+bool coversMaps(const Clocks &a, const Clocks &b) {
+  for (const auto &[map, clocks] : b.mapsAcquired) {
+    auto found = a.mapsAcquired.find(map);
+    if (found == a.mapsAcquired.end() || !covers(found->second, clocks))
+      return false;
+  }
+  return true;
+}
 bool covers(const Clocks &a, const Clocks &b) {
-  return &a == &b || (covers(a.at, b.at) && covers(a.async, b.async) &&
-                      covers(a.mapsReleased, b.mapsReleased) &&
-                      covers(a.mapsAcquired, b.mapsAcquired));
+  return &a == &b ||
+         (covers(a.at, b.at) && covers(a.async, b.async) &&
+          covers(a.mapsReleased, b.mapsReleased) && coversMaps(a, b));
 }
 
 ClocksPtr withoutForeign(const ClocksPtr &clocks) {
@@ -55,7 +64,7 @@ void RaceDetector::addCta(Cta &cta) {
   if (asyncProxy)
     clocks->async.assign(size, 0);
   if (tensorMapProxy)
-    clocks->mapsReleased = clocks->mapsAcquired = clocks->at;
+    clocks->mapsReleased = clocks->at;
   made->threads.resize(cta.warps.size() * 32);
   for (ThreadClock &thread : made->threads)
     thread.known = clocks;
@@ -94,10 +103,12 @@ bool RaceDetector::orderedAfar(uint32_t thread, uint32_t clock,
       return false;
     known = found->second.get();
   }
-  return reaches(observer.proxy == Proxy::Generic ? known->at
-                 : observer.proxy == Proxy::Async ? known->async
-                                                  : known->mapsAcquired,
-                 thread, clock);
+  if (observer.proxy != Proxy::TensorMap)
+    return reaches(observer.proxy == Proxy::Generic ? known->at : known->async,
+                   thread, clock);
+  auto acquired = known->mapsAcquired.find(observer.map);
+  return acquired != known->mapsAcquired.end() &&
+         reaches(acquired->second, thread, clock);
 }
 
 ClocksPtr RaceDetector::join(const ClocksPtr &a, const ClocksPtr &b) const {
@@ -307,10 +318,14 @@ void RaceDetector::releaseTensorMaps(Warp &warp, uint32_t mask) {
     });
 }
 
-void RaceDetector::acquireTensorMaps(Warp &warp, uint32_t mask) {
+void RaceDetector::acquireTensorMaps(Warp &warp, uint32_t mask,
+                                     const uint64_t *addresses) {
+  uint64_t map = 0;
   if (tensorMapProxy)
-    passFence(warp, mask, [](Clocks &known, int64_t, uint32_t) {
-      raise(known.mapsAcquired, known.mapsReleased);
+    passFence(warp, mask, [&](Clocks &known, int64_t thread, uint32_t) {
+      if (thread >= 0) // the lane's own clocks come first
+        map = addresses[thread % 32];
+      raise(known.mapsAcquired[map], known.mapsReleased);
     });
 }
 

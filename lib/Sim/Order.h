@@ -21,7 +21,8 @@ struct Clocks {
   std::vector<uint32_t> async; // empty without an asynchronous proxy
   /// Released to the tensormap proxy, and acquired there. Empty if all maps
   /// come from the host.
-  std::vector<uint32_t> mapsReleased, mapsAcquired;
+  std::vector<uint32_t> mapsReleased;
+  std::map<uint64_t, std::vector<uint32_t>> mapsAcquired; // by address
   std::map<uint32_t, ClocksPtr> foreign;
 };
 

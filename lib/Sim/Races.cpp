@@ -253,6 +253,7 @@ void RaceDetector::copyDone(Warp &warp, const LaneCopy &copy) {
 void RaceDetector::readAs(Proxy proxy, Warp &warp, unsigned lane, Agent agent,
                           const Place &place, unsigned bytes) {
   Observer observer = observe(warp, lane, proxy);
+  observer.map = place.region->base + place.offset;
   shadow(*place.region)
       .forCells(place.offset, bytes,
                 [&](ShadowCell &cell, uint64_t offset, unsigned) {

@@ -51,7 +51,8 @@ public:
   void fence(Warp &warp, uint32_t mask, SyncScope scope);
   void fenceProxy(Warp &warp, uint32_t mask);
   void releaseTensorMaps(Warp &warp, uint32_t mask);
-  void acquireTensorMaps(Warp &warp, uint32_t mask);
+  /// `addresses`: of the map that each lane acquires.
+  void acquireTensorMaps(Warp &warp, uint32_t mask, const uint64_t *addresses);
   /// Publishes what a thread knows and did, and takes it in.
   void release(Warp &warp, unsigned lane, World &world);
   void acquire(Warp &warp, unsigned lane, const World &world);
@@ -94,6 +95,7 @@ private:
     uint32_t thread; // number across the grid
     const Clocks *known;
     Proxy proxy;
+    uint64_t map = 0; // address of a tensor map, in its proxy
   };
   /// Whether what the thread did at the clock comes before what the observer
   /// does now.

@@ -195,6 +195,11 @@ TEST(TensorMapOps, NeedTheirFences) {
   std::string rest = fillTile("  mov.u32 %r3, 1;\n") + reduce("add", 0, 0);
   run(zeros + fields(u32) + sync + copyFence + rest + wait, found);
   EXPECT_EQ(found, "race"); // not acquired
+  run(zeros + fields(u32) + sync + copyFence +
+          "  fence.proxy.tensormap::generic.acquire.gpu [%p1+128], 128;\n" +
+          rest + wait,
+      found);
+  EXPECT_EQ(found, "race"); // another map acquired
   run(zeros + fields(u32) + copyFence + acquire + rest + wait, found);
   EXPECT_EQ(found, "race"); // lanes copy what lane 0 may still change
   // A map changed in place is released by a fence of its own.
