@@ -87,14 +87,14 @@ struct Warp {
   uint32_t *taint = nullptr; // a word a cell, a bit a lane; null: unchecked
   /// Of tainted registers: the bytes of each lane that were written (Taint.h).
   std::unordered_map<uint32_t, std::array<uint16_t, 32>> partial;
-  uint8_t *local = nullptr;  // localBytes a lane
+  uint8_t *local = nullptr; // localBytes a lane
   uint8_t *localInit = nullptr;
   Region *lastGlobal = nullptr, *lastShared = nullptr;
   uint32_t id = 0;
-  uint32_t registers = 0; // a thread, after setmaxnreg; 0: .maxnreg
+  uint32_t registers = 0;       // a thread, after setmaxnreg; 0: .maxnreg
   uint32_t clusterArrivals = 0; // barrier.cluster.arrive executed
   uint32_t live = 0;            // lanes that have not exited
-  Stack stack; // of alloca
+  Stack stack;                  // of alloca
   std::vector<Fragment> fragments;
   /// The fragment under execution.
   uint32_t pc = 0;
