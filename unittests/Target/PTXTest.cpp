@@ -76,16 +76,19 @@ void expectDistinctBanks(const std::vector<int64_t> &addresses) {
 
 TEST(KernelPlan, SharedTilesHaveNoBankConflicts) {
   for (int64_t rows : {16, 64, 128}) {
-    SharedTile tile{rows, 16, 16};
+    SharedTile tile{rows, 16, 16, true};
     std::vector<int64_t> matrix, copy;
     for (int64_t lane = 0; lane < 32; ++lane) {
-      matrix.push_back(lane / 16 * tile.pitch() +
-                       lane % 16 * 16); // ldmatrix.x4
-      copy.push_back(lane % 16 * tile.pitch() +
-                     lane / 16 * 16); // rows of 256 bytes
+      matrix.push_back(tile.offsetOf(lane % 16, lane / 16)); // ldmatrix.x4
+      copy.push_back(tile.offsetOf(lane / 16, lane % 16)); // rows of 256 bytes
     }
     expectDistinctBanks(matrix);
     expectDistinctBanks(copy);
+    // The halves of a sector of global memory share an aligned slot.
+    for (int64_t row = 0; row < 16; ++row)
+      for (int64_t chunk = 0; chunk < 16; chunk += 2)
+        EXPECT_EQ(tile.offsetOf(row, chunk) / 32,
+                  tile.offsetOf(row, chunk + 1) / 32);
   }
 }
 

@@ -33,7 +33,7 @@ void Emitter::copyChunks(const View &view, Value firstRow, Value length,
   Value chunk =
       add(arith::RemUIOp::create(b, loc, tid, i32(columns)), firstChunk);
   Value row = arith::DivUIOp::create(b, loc, tid, i32(columns));
-  Value to = add(offset, add(mul(chunk, tile.pitch()), mul(row, 16)));
+  Value to = add(offset, offsetIn(tile, row, chunk));
   Value position = extend(add(row, firstRow));
   Value from = globalAt(view.base, extend(mul(chunk, 16)));
   from = globalAt(from, mul(position, view.stride));
@@ -41,6 +41,18 @@ void Emitter::copyChunks(const View &view, Value firstRow, Value length,
   bool padded = firstChunk + columns > tile.dataChunks;
   Value hasData = padded ? less(chunk, i32(tile.dataChunks)) : Value();
 
+  // Rows eight further are an immediate away, rows four further too, but for
+  // the swap of the chunks.
+  auto place = [&](int64_t first) -> Value {
+    int64_t immediate = first * tile.slotBytes();
+    if (!tile.paired || rowsPerPass % 8 == 0)
+      return sharedAt(to, immediate);
+    if (4 % rowsPerPass != 0)
+      return sharedAt(add(offset, offsetIn(tile, add(row, first), chunk)));
+    if ((first >> 2) % 2 == 0)
+      return sharedAt(to, immediate);
+    return sharedAt(arith::XOrIOp::create(b, loc, to, i32(16)), immediate);
+  };
   auto copyRow = [&](int64_t first) {
     Value valid = hasData, source = from, size;
     if (checked) {
@@ -52,7 +64,7 @@ void Emitter::copyChunks(const View &view, Value firstRow, Value length,
       size = select(valid, i32(16), i32(0));
       source = select(valid, source, view.base);
     }
-    NVVM::CpAsyncOp::create(b, loc, sharedAt(to, first * 16), source, 16,
+    NVVM::CpAsyncOp::create(b, loc, place(first), source, 16,
                             NVVM::LoadCacheModifierKind::CG, size);
   };
   auto copyRows = [&] {
@@ -106,8 +118,7 @@ void Emitter::copyElements(const View &view, Value firstRow, Value length,
     }
     Value chunk = arith::DivUIOp::create(b, loc, column, i32(perChunk));
     Value inChunk = arith::RemUIOp::create(b, loc, column, i32(perChunk));
-    Value to = add(add(mul(chunk, tile.pitch()), mul(row, 16)),
-                   mul(inChunk, plan.elementBytes));
+    Value to = add(offsetIn(tile, row, chunk), mul(inChunk, plan.elementBytes));
     LLVM::StoreOp::create(b, loc, load.getResult(0), sharedAt(add(offset, to)),
                           plan.elementBytes);
   });

@@ -132,6 +132,9 @@ private:
   mlir::Value extend(mlir::Value x); ///< i32 to i64
   /// The shared memory at `offset` (i32) + `immediate` bytes.
   mlir::Value sharedAt(mlir::Value offset, int64_t immediate = 0);
+  /// SharedTile::offsetOf of values.
+  mlir::Value offsetIn(const SharedTile &tile, mlir::Value row,
+                       mlir::Value chunk);
   mlir::Value globalAt(mlir::Value base, mlir::Value bytes);
   mlir::Value intrinsic(llvm::StringRef name, mlir::Type type,
                         mlir::ValueRange args);

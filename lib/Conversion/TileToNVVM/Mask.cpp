@@ -103,7 +103,7 @@ void Emitter::clearDroppedValues(ValueRange bits, const Fragment &value) {
               sharedAt(add(mul(t, 4), plan.wordsOffset)), 4);
           mine = arith::AndIOp::create(
               b, loc, arith::ShRUIOp::create(b, loc, mine, bit), i32(1));
-          Value offset = add(mul(chunk, value.tile.pitch()), mul(key, 16));
+          Value offset = offsetIn(value.tile, key, chunk);
           onlyIf(equals(mine, 0), [&] {
             LLVM::StoreOp::create(b, loc, zero,
                                   sharedAt(add(value.values[0], offset)), 16);

@@ -69,10 +69,9 @@ Fragment Emitter::packedStep(const Fragment &lhs, int64_t step) {
   // Matrices 0, 1: rows 0-7 and 8-15, columns 0-7; 2, 3: columns 8-15.
   Value row = add(warpRow, arith::AndIOp::create(b, loc, lane, i32(15)));
   Value chunk = arith::ShRUIOp::create(b, loc, lane, i32(4));
-  Value offset =
-      add(lhs.values[0], add(mul(row, 16), mul(chunk, lhs.tile.pitch())));
+  Value offset = add(lhs.values[0], offsetIn(lhs.tile, row, chunk));
   for (int64_t block = 0; block < plan.rowBlocks(); ++block) {
-    int64_t immediate = 2 * step * lhs.tile.pitch() + block * 256;
+    int64_t immediate = step * lhs.tile.pitch() + block * 512;
     SmallVector<Value> a = loadMatrices(sharedAt(offset, immediate), false);
     for (int64_t i = 0; i < 4;
          ++i) // a0: (g, 0), a1: (g + 8, 0), a2: (g, 8), ...
@@ -86,8 +85,8 @@ SmallVector<Value> Emitter::operandB(const Fragment &rhs, Value base,
                                      int64_t step, int64_t pair,
                                      bool transposed) {
   int64_t pitch = rhs.tile.pitch();
-  int64_t immediate = transposed ? 2 * step * pitch + pair * 256
-                                 : 2 * pair * pitch + step * 256;
+  int64_t immediate =
+      transposed ? step * pitch + pair * 512 : pair * pitch + step * 512;
   return loadMatrices(sharedAt(base, immediate), !transposed);
 }
 
@@ -131,8 +130,7 @@ Fragment Emitter::tensorProduct(const Fragment &lhs, const Fragment &rhs,
       b, loc, arith::ShRUIOp::create(b, loc, lane, i32(3)), i32(1));
   Value row = transposed ? add(mul(high, 8), l7) : l15;
   Value chunk = transposed ? middle : high;
-  Value base =
-      add(rhs.values[0], add(mul(row, 16), mul(chunk, rhs.tile.pitch())));
+  Value base = add(rhs.values[0], offsetIn(rhs.tile, row, chunk));
   int64_t inner = transposed ? plan.qkPadded : rhs.tile.rows;
   for (int64_t step = 0; step < inner / 16; ++step) {
     Fragment a = packedStep(lhs, step);

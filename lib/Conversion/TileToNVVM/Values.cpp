@@ -59,6 +59,17 @@ Value Emitter::sharedAt(Value offset, int64_t immediate) {
                              ArrayRef<LLVM::GEPArg>{int32_t(immediate)});
 }
 
+Value Emitter::offsetIn(const SharedTile &tile, Value row, Value chunk) {
+  Value rowOffset = mul(row, tile.slotBytes());
+  if (!tile.paired)
+    return add(mul(chunk, tile.pitch()), rowOffset);
+  Value pair = arith::ShRUIOp::create(b, loc, chunk, i32(1));
+  Value swap = arith::ShRUIOp::create(b, loc, row, i32(2));
+  Value half = arith::AndIOp::create(
+      b, loc, arith::XOrIOp::create(b, loc, chunk, swap), i32(1));
+  return add(add(mul(pair, tile.pitch()), rowOffset), mul(half, 16));
+}
+
 Value Emitter::globalAt(Value base, Value bytes) {
   return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
                              ArrayRef<LLVM::GEPArg>{bytes});

@@ -82,7 +82,8 @@ llvm::Expected<KernelPlan> ptx::planKernel(const TargetDescription &target,
   plan.vPadded = llvm::alignTo(vDim, 16);
   auto tile = [&](int64_t rows, int64_t padded, int64_t dim) {
     return SharedTile{rows, padded / chunk,
-                      int64_t(llvm::divideCeil(dim, chunk))};
+                      int64_t(llvm::divideCeil(dim, chunk)),
+                      plan.usesTensorCores()};
   };
   plan.query = tile(schedule.rows, plan.qkPadded, qkDim);
   plan.key = tile(schedule.keys, plan.qkPadded, qkDim);

@@ -7,12 +7,17 @@
 //   | stage 0: K tile, V tile | ... | stage n-1 | query | probabilities | words
 //   |
 //
-// * A tile is stored by 16-byte chunks: chunk c of row r at c * pitch + r * 16,
-//   pitch = rows * 16 + 16. Eight rows of one chunk are 128 consecutive bytes
-//   (ldmatrix reads without conflicts), and consecutive chunks of one row lie
-//   16 bytes apart modulo 128 (so the copies write without conflicts). An
-//   address is one register and an immediate. Source: measured, against an xor
-//   swizzle.
+// * A tile is stored by 16-byte chunks. For tensor cores two neighbouring
+// chunks
+//   of a row share a slot of 32 bytes, pair p of row r at p * pitch + r * 32,
+//   pitch = rows * 32 + 32, and rows 4 to 7 of every eight have the two
+//   swapped. So a copy fetches a sector of 32 bytes once (measured on an H200:
+//   twice if its halves do not share a slot), eight rows of one chunk are 128
+//   different bytes modulo 128 (ldmatrix reads without conflicts), and so are
+//   four consecutive pairs of one row (the copies write without conflicts).
+//   What lies two chunks or eight rows further is an immediate away.
+// * For FMAs chunk c of row r lies at c * pitch + r * 16, pitch = rows * 16
+// + 16.
 // * Where the query tile goes to registers before the loop, it borrows the last
 //   stage, which the loop does not fill before its first barrier.
 // * The output is staged over all of it after the loop.
@@ -30,9 +35,17 @@ namespace fovea::ptx {
 /// included; `dataChunks` those that hold data in the aligned entry.
 struct SharedTile {
   int64_t rows = 0, chunks = 0, dataChunks = 0;
+  bool paired = false; ///< two chunks a slot; `chunks` is even
 
-  int64_t pitch() const { return rows * 16 + 16; }
-  int64_t bytes() const { return chunks * pitch(); }
+  int64_t slotBytes() const { return paired ? 32 : 16; }
+  /// From one slot of a row to the next.
+  int64_t pitch() const { return (rows + 1) * slotBytes(); }
+  int64_t bytes() const { return chunks * 16 / slotBytes() * pitch(); }
+  int64_t offsetOf(int64_t row, int64_t chunk) const {
+    if (!paired)
+      return chunk * pitch() + row * 16;
+    return chunk / 2 * pitch() + row * 32 + ((chunk ^ (row >> 2)) & 1) * 16;
+  }
 };
 
 struct KernelPlan {
