@@ -14,7 +14,8 @@ namespace fovea::sim {
 
 /// One lane's cp.async: the bytes are read and written when it completes.
 struct LaneCopy {
-  uint32_t group = 0; // number of groups that the lane had committed
+  uint32_t group = 0;  // number of groups that the lane had committed
+  uint32_t serial = 0; // of the warp's copies
   uint32_t pc = 0;
   uint8_t lane = 0;
   uint8_t bytes = 0, sourceBytes = 0;
@@ -31,6 +32,7 @@ struct LaneCopy {
 /// cp.async of one warp; groups are counted by lane.
 struct WarpCopies {
   uint32_t committed[32] = {};
+  uint32_t issued = 0;
   std::vector<LaneCopy> pending;
 };
 
@@ -113,6 +115,7 @@ struct AsyncState {
     uint8_t lane;
     MbarrierRef mbarrier;
     bool noIncrement;
+    uint32_t before; // serial of the first copy that it does not wait for
   };
   std::deque<CopyArrival> copyArrivals;
   std::unordered_map<uint64_t, Mbarrier> mbarriers; // by CTA and offset
@@ -139,7 +142,8 @@ struct AsyncState {
 /// The oldest product of the warp that nobody has waited for, or null.
 const Inst *wgmmaInFlight(const Warp &warp);
 /// Completes the lane's cp.async copies: all, or those of groups before.
-void completeCopies(Warp &warp, uint32_t lanes, int64_t keepGroups);
+void completeCopies(Warp &warp, uint32_t lanes, int64_t keepGroups,
+                    uint32_t before = ~0u);
 /// What an atomic operation leaves in memory that held a.
 uint64_t combineAtomic(BulkReduce op, Ty ty, uint64_t a, uint64_t b);
 /// Puts a copy in flight: its agents, its checks, its poison.

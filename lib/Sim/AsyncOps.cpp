@@ -37,7 +37,7 @@ bool AsyncState::advance(Cluster &cluster) {
   index -= observed.size();
   CopyArrival arrival = copyArrivals[index];
   copyArrivals.erase(copyArrivals.begin() + static_cast<ptrdiff_t>(index));
-  completeCopies(*arrival.warp, 1u << arrival.lane, -1);
+  completeCopies(*arrival.warp, 1u << arrival.lane, -1, arrival.before);
   if (Mbarrier *mbarrier = find(arrival.mbarrier)) {
     if (RaceDetector *races = cluster.launch->races.get())
       races->release(*arrival.warp, arrival.lane, mbarrier->gathering);
@@ -92,11 +92,12 @@ void complete(Warp &warp, const LaneCopy &copy) {
 
 /// Completes the lanes' groups but the newest `keepGroups`; all copies,
 /// committed or not, if it is negative.
-void completeCopies(Warp &warp, uint32_t lanes, int64_t keepGroups) {
+void completeCopies(Warp &warp, uint32_t lanes, int64_t keepGroups,
+                    uint32_t before) {
   WarpCopies &state = warp.cta->cluster->async->copies[&warp];
   size_t kept = 0;
   for (LaneCopy &copy : state.pending) {
-    bool waited = (lanes >> copy.lane) & 1;
+    bool waited = ((lanes >> copy.lane) & 1) && copy.serial < before;
     if (waited && keepGroups >= 0)
       waited = int64_t(copy.group) + keepGroups <
                int64_t(state.committed[copy.lane]);
@@ -166,6 +167,7 @@ void execCpAsync(Warp &warp, const Inst &inst, uint32_t mask) {
     places[l] = to.offset; // of a variable that the assembler aligns
     LaneCopy copy;
     copy.group = state.committed[l];
+    copy.serial = state.issued++;
     copy.pc = warp.pc;
     copy.lane = static_cast<uint8_t>(l);
     copy.bytes = inst.bytes;
@@ -213,8 +215,8 @@ void execCopyArrive(Warp &warp, const Inst &inst, uint32_t mask) {
     }
     if (!inst.flags)
       ++mbarrier->pending;
-    async.copyArrivals.push_back(
-        {&warp, static_cast<uint8_t>(l), ref, inst.flags != 0});
+    async.copyArrivals.push_back({&warp, static_cast<uint8_t>(l), ref,
+                                  inst.flags != 0, async.copies[&warp].issued});
   });
 }
 

@@ -213,4 +213,23 @@ TEST(Mbarrier, EndsAfterTheWaitsOfAllWarps) {
   }
 }
 
+/// The arrival of copies waits for those before it, not for a later one.
+TEST(Mbarrier, CopiesAfterTheirArrivalStayInFlight) {
+  auto body = [](const char *last) {
+    return std::string("  mbarrier.init.shared.b64 [bar], 1;\n"
+                       "  mov.u32 %r1, tile;\n"
+                       "  cp.async.ca.shared.global [%r1], [%p1], 4;\n"
+                       "  cp.async.mbarrier.arrive.noinc.shared.b64 [bar];\n"
+                       "  cp.async.ca.shared.global [%r1+4], [%p1], 4;\n"
+                       "W: mbarrier.try_wait.parity.shared.b64 %q0, [bar], 0;\n"
+                       "  @!%q0 bra W;\n") +
+           last + "  st.global.u32 [%p0], %r3;\n";
+  };
+  std::string found;
+  run(body("  ld.shared.u32 %r3, [tile];\n"), found);
+  EXPECT_EQ(found, "");
+  run(body("  ld.shared.u32 %r3, [tile+4];\n"), found);
+  EXPECT_NE(found.find("race"), std::string::npos) << found;
+}
+
 } // namespace
