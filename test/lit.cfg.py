@@ -29,7 +29,7 @@ if config.ptxas:
     config.available_features.add("ptxas")
 config.environment["PATH"] = os.pathsep.join(path)
 
-for tool in ["fovea", "fovea-opt", "fovea-sim", "fovea-fuzz", "fovea-tightness"]:
+for tool in ["fovea", "fovea-opt", "fovea-sim", "fovea-case", "fovea-fuzz", "fovea-tightness"]:
     if os.path.exists(os.path.join(config.fovea_tools, tool)):
         config.available_features.add(tool)
 

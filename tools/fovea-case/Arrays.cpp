@@ -107,7 +107,8 @@ fovea_tensor Array::view() {
 }
 
 std::vector<uint8_t> Array::firstHeads(int64_t count) const {
-  int64_t elements = count * rows * pitch - (pitch - cols);
+  int64_t elements =
+      std::max<int64_t>(count * rows * pitch - (pitch - cols), 0);
   return {bytes.begin(), bytes.begin() + elements * runtime::typeSize(type)};
 }
 
@@ -132,6 +133,8 @@ Arrays cases::drawArrays(const pattern::Pattern &pattern,
   fill(arrays.k, normal, 1, /*keys=*/true);
   fill(arrays.v, normal, 1);
   poisonDroppedKeys(pattern, params, shape, arrays);
+  for (int64_t g = 0; g < pattern.kvHeads && shape.nanValue; ++g)
+    fillRow(arrays.v, g, shape.nk - 1, notANumber);
   arrays.largestValue = reference::largestMagnitude(arrays.v.view());
 
   reference::Result expected = reference::attention(

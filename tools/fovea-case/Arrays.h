@@ -5,7 +5,9 @@
 //   read or written one chunk too far shows.
 // * Some keys are large, in every tile but not in every row, so that the
 //   softmax has to move its reference in the middle of a row.
-// * Keys that no query keeps hold NaN: they must not matter.
+// * Keys that no query keeps hold NaN: they must not matter. If asked for, so
+//   does the last row of V: of the queries that keep it O is NaN, of others
+//   not.
 #ifndef FOVEA_TOOLS_FOVEA_CASE_ARRAYS_H
 #define FOVEA_TOOLS_FOVEA_CASE_ARRAYS_H
 
@@ -38,7 +40,8 @@ struct Array {
 
 struct Shape {
   int64_t nq = 0, nk = 0;
-  int64_t gap = 0; // elements behind each row
+  int64_t gap = 0;       // elements behind each row
+  bool nanValue = false; // the last row of V is NaN
 };
 
 struct Arrays {

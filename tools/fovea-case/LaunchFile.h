@@ -18,6 +18,7 @@ struct LaunchRequest {
   std::vector<pattern::ParamValue> params;
   Shape shape;
   int64_t heads = 1; // the first of the pattern's query heads
+  bool hasLSE = true;
 };
 
 /// Writes launch.json and the arrays to `folder`, which exists.

@@ -25,6 +25,8 @@ constexpr const char *usage =
     "  --entry N            of the bundle's entries, from 0 (0)\n"
     "  --gap N              elements between rows; the default keeps the rows\n"
     "                       as aligned as the entry asks, and no more\n"
+    "  --no-lse             passes no array for LSE\n"
+    "  --nan-value          the last row of V is NaN\n"
     "  --param NAME=VALUE   the value of a param; may be repeated\n"
     "  --seed N             of the arrays (1)\n"
     "Writes kernel.ptx, launch.json and the arrays. Exit status: 0 done, 1 "
@@ -33,6 +35,7 @@ constexpr const char *usage =
 struct Options {
   std::string bundle, folder;
   int64_t heads = 0, nq = 0, nk = 0, entry = 0, gap = -1, seed = 1;
+  bool lse = true, nanValue = false;
   std::vector<std::string> params;
 };
 
@@ -56,6 +59,10 @@ bool parseOptions(int argc, char **argv, Options &options) {
     std::string arg = argv[i];
     if (arg[0] != '-') {
       options.bundle = arg;
+      continue;
+    }
+    if (arg == "--no-lse" || arg == "--nan-value") {
+      (arg == "--no-lse" ? options.lse : options.nanValue) ^= true;
       continue;
     }
     if (++i >= argc)
@@ -144,7 +151,8 @@ Status run(const Options &options) {
     return wrongInput(*message);
 
   const runtime::ManifestEntry &entry = manifest->entries[options.entry];
-  Shape shape{options.nq, options.nk, gapOf(options, *manifest, entry)};
+  Shape shape{options.nq, options.nk, gapOf(options, *manifest, entry),
+              options.nanValue && options.nk > 0};
   Arrays arrays = drawArrays(*parsed.pattern, params, shape, options.seed);
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
@@ -155,8 +163,9 @@ Status run(const Options &options) {
           runtime::writeFileAtomically(options.folder + "/kernel.ptx", {*ptx});
       !status)
     return status;
-  return writeLaunch({*manifest, entry, params, shape, options.heads}, arrays,
-                     options.folder);
+  return writeLaunch(
+      {*manifest, entry, params, shape, options.heads, options.lse}, arrays,
+      options.folder);
 }
 
 } // namespace
