@@ -6,7 +6,7 @@
 // many multiply-adds a cycle. What all CTAs ask of a pipe is spread over the
 // multiprocessors at best evenly, and what one CTA asks of it is all on one.
 //
-// Only what machine code cannot leave out is counted (lib/Sim/Costs.h), so
+// Only what machine code cannot leave out is counted (lib/Sim/Counts/Costs.h), so
 // these are bounds whatever ptxas does. Beside them stands what the pipes would
 // take if every PTX instruction became one of machine code, which is no bound.
 #include "Bounds.h"
@@ -21,7 +21,7 @@ namespace {
 
 /// Lanes and warp instructions of a multiprocessor and cycle (CUDA programming
 /// guide, "Arithmetic Instructions"; those of the H100 were measured on an
-/// H200, docs/counts.md). Tensor cores: lib/Sim/Costs.cpp.
+/// H200, docs/counts.md). Tensor cores: lib/Sim/Counts/Costs.cpp.
 struct Machine {
   const char *name;
   unsigned processors;

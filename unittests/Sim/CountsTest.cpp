@@ -2,9 +2,9 @@
 // What is counted, and the bounds that follow. Expected values are counted by
 // hand, from rates of data sheets, or measured on an H200 where it says so.
 #include "Bounds.h"
-#include "Costs.h"
+#include "Counts/Costs.h"
+#include "Counts/Wavefronts.h"
 #include "Harness.h"
-#include "Wavefronts.h"
 #include <functional>
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a GPU computed, instruction by instruction: tables that
 // tools/fovea-sim/hardware/distil.py made from its results (docs/hardware.md).
-#include "Mma.h"
-#include "TensorSum.h"
+#include "Tensor/Mma.h"
+#include "Tensor/TensorSum.h"
 #include "fovea/Sim/Sim.h"
 #include <fstream>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Tensor maps and swizzles against loops over elements.
-#include "TensorMap.h"
+#include "Async/TensorMap.h"
 #include <gtest/gtest.h>
 #include <map>
 
