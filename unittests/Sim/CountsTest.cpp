@@ -289,6 +289,52 @@ again:
   EXPECT_EQ(counts["async_bytes"], 4096);
 }
 
+TEST(Counts, SwizzlesDoNotCutSectors) {
+  Device device;
+  TensorMapDesc map;
+  map.address = device.allocate(1024, "tensor");
+  device.fill(map.address, 0, 1024);
+  map.element = TensorElement::F16;
+  map.rank = 2;
+  map.dims[0] = map.box[0] = 64; // rows of 128 bytes
+  map.dims[1] = map.box[1] = 8;
+  map.strides[1] = 128;
+  map.swizzle = 3;
+  alignas(64) uint8_t params[128];
+  encodeTensorMap(map, params);
+  auto module = device.load(R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry k(.param .align 64 .b8 map[128])
+{
+  .reg .b64 %w<3>;
+  .reg .b32 %r<4>;
+  .reg .pred %q;
+  .shared .align 1024 .b8 tile[1024];
+  .shared .align 8 .b8 bar[8];
+  mov.b64 %w0, map;
+  cvta.param.u64 %w1, %w0;
+  mov.u32 %r0, tile;
+  mov.u32 %r1, bar;
+  mov.u32 %r2, 0;
+  mbarrier.init.shared.b64 [bar], 1;
+  fence.mbarrier_init.release.cluster;
+  mbarrier.arrive.expect_tx.shared.b64 %w2, [bar], 1024;
+  cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%r0], [%w1, {%r2, %r2}], [%r1];
+again:
+  mbarrier.try_wait.parity.shared.b64 %q, [bar], 0;
+  @!%q bra again;
+  ret;
+})");
+  LaunchConfig config;
+  config.count = true;
+  LaunchResult result =
+      device.launch(*module, "k", config, params, sizeof params);
+  EXPECT_EQ(kinds(result), "");
+  EXPECT_EQ(result.allocations["tensor"].readBytes, 1024u);
+  EXPECT_EQ(result.allocations["tensor"].readSectors, 1024u / 32);
+}
+
 // --- bounds -----------------------------------------------------------------
 
 TEST(Counts, WorkOfTensorInstructions) {

@@ -219,13 +219,25 @@ void issueTo(Warp &warp, const Inst &inst, unsigned l, int rank,
   issueBulk(std::move(copy));
 }
 
-/// A multicast reads global memory once.
+/// A multicast reads global memory once. What a swizzle cuts to pieces is one
+/// run in global memory.
 void countRuns(Warp &warp, const Inst &inst, const std::vector<BoxRun> &runs) {
-  for (const BoxRun &run : runs) {
+  BoxRun joined;
+  auto flush = [&] {
     if (inst.kind != SharedToCluster)
-      countRun(warp, inst, run.global, run.inside, inst.kind == SharedToGlobal);
+      countRun(warp, inst, joined.global, joined.inside,
+               inst.kind == SharedToGlobal);
+  };
+  for (const BoxRun &run : runs) {
     countAsync(warp, inst, run.bytes);
+    if (joined.inside && joined.global + joined.inside == run.global) {
+      joined.inside += run.inside;
+    } else {
+      flush();
+      joined = run;
+    }
   }
+  flush();
 }
 
 void execBulk(Warp &warp, const Inst &inst, uint32_t mask) {
