@@ -49,6 +49,8 @@ OWN = [
     Rule("shortcut", "bound off by one", ALL_KEPT),
     Rule("shortcut", "(dropped|negated) predicate", BRANCH,
          rf"or\.pred .* <- {ALL_KEPT} .*"),
+    Rule("shortcut", "dropped predicate", BRANCH,
+         r"not\.pred %p, %p <- or\.pred .*"),
     Rule("one probe is enough", "dropped predicate", BRANCH,
          r"or\.pred .* <- setp\.ge\.s32 %p, %r, %r <- or\.pred .*"),
     Rule("commutes", "swapped registers",

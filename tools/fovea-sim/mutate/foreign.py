@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The kernels of a corpus that synchronise, made by nvcc and Triton.
 
-One gets a second launch: three steps of K, which the corpus has, never refill
+Of them only synchronisation is removed: for other faults a launch each is too
+few to reach all of a kernel. One gets a second launch: three steps of K, which the corpus has, never refill
 a stage of tma_gemm's second half, so that what orders the refill is not
 needed.
 """
@@ -10,6 +11,7 @@ import os
 import random
 import struct
 
+import kinds
 from runner import Case
 
 NAMES = [
@@ -65,7 +67,8 @@ def cases(folder, work):
         at = os.path.join(folder, name)
         if os.path.isdir(at):
             result.append(Case(name, os.path.join(at, "kernel.ptx"),
-                               [os.path.join(at, "launch.json")]))
+                               [os.path.join(at, "launch.json")],
+                               list(kinds.REMOVALS)))
             if name == "tma_gemm":
                 _longer_gemm(result[-1], work)
     return result

@@ -29,10 +29,12 @@ class Kernel:
 ROOT = os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.dirname(
         os.path.abspath(__file__)))))
-# The last key of the last launch is kept by one query alone, in a tile of its
-# own; for the other tile it is a key that nobody keeps.
-SHORT, EMPTY, LAST = "1,3,61 no-lse", "1,200,20", "1,129,192 nan-value"
-CAUSAL = ["1,70,150", "1,40,250", EMPTY, SHORT, LAST]
+# The first tile, of 64 or 32 keys, is ragged; a query tile sees no key; the last
+# key is kept by one query alone, in a tile of its own, and so is for the other
+# tile a key that nobody keeps.
+SHORT, TINY = "1,3,61 no-lse", "1,3,29"
+EMPTY, LAST = "1,200,20", "1,129,192 nan-value"
+CAUSAL = ["1,70,150", "1,40,250", EMPTY, SHORT, TINY, LAST]
 
 
 def _causal(name, rest, *options):
@@ -41,12 +43,12 @@ def _causal(name, rest, *options):
 
 
 KERNELS = [
-    Kernel("full", ["1,70,150", "1,130,250", "1,3,0", SHORT]),
+    Kernel("full", ["1,70,150", "1,130,193", "1,3,0", SHORT, TINY]),
     Kernel("causal-gqa", CAUSAL + ["4,20,30"]),
     Kernel("causal-gqa-bf16", CAUSAL + ["4,20,30"]),
     Kernel("cross-start", CAUSAL),
     Kernel("causal-gap", [launch + " w=20" for launch in CAUSAL] +
-           ["1,70,150 w=0", "1,70,150 w=-1"]),
+           ["1,40,45 w=20", "1,70,150 w=0", "1,70,150 w=-1"]),
     Kernel("custom-score", [launch + " trained=100.0" for launch in CAUSAL]),
     Kernel("dilated", CAUSAL + ["1,3,2090"]),
     Kernel("longformer", ["1,70,250 w=100", "1,130,330 w=100", SHORT]),

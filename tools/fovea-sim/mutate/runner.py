@@ -23,6 +23,7 @@ class Case:
     name: str
     kernel: str
     launches: list
+    kinds: list = None  # of those asked for, these alone
 
 
 @dataclass
@@ -86,6 +87,8 @@ def plant(case, chosen, sample, seed, folder):
     statements = [s for s in ptx.parse(text) if s.entry in launched]
     mutants = []
     for kind in chosen:
+        if case.kinds and kind not in case.kinds:
+            continue
         source = random.Random(f"{seed} {case.name} {kind}")
         if kind == kinds.SHORTENED:
             mutants += [
