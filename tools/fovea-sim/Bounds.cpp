@@ -6,9 +6,10 @@
 // many multiply-adds a cycle. What all CTAs ask of a pipe is spread over the
 // multiprocessors at best evenly, and what one CTA asks of it is all on one.
 //
-// Only what machine code cannot leave out is counted (lib/Sim/Counts/Costs.h), so
-// these are bounds whatever ptxas does. Beside them stands what the pipes would
-// take if every PTX instruction became one of machine code, which is no bound.
+// Only what machine code cannot leave out is counted (lib/Sim/Counts/Costs.h),
+// so these are bounds whatever ptxas does. Beside them stands what the pipes
+// would take if every PTX instruction became one of machine code, which is no
+// bound.
 #include "Bounds.h"
 #include <algorithm>
 #include <cmath>

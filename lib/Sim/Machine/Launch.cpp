@@ -5,6 +5,7 @@
 #include "Checks/Races.h"
 #include "Counts/Counts.h"
 #include "Machine.h"
+#include "SpecialRegisters.h"
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -57,109 +58,6 @@ void Launch::report(const char *kind, const Warp &warp, int lane,
 
 // --- making CTAs ------------------------------------------------------------
 
-static uint32_t specialValue(Special which, const Cta &cta, const Warp &warp,
-                             unsigned lane) {
-  const Launch &launch = *cta.launch;
-  const Dim3 &grid = launch.config.grid, &block = launch.config.block,
-             &cluster = launch.cluster;
-  uint32_t tid = warp.tid(lane);
-  uint32_t bit = 1u << lane;
-  switch (which) {
-  case Special::TidX:
-    return tid % block.x;
-  case Special::TidY:
-    return tid / block.x % block.y;
-  case Special::TidZ:
-    return tid / block.x / block.y;
-  case Special::NtidX:
-    return block.x;
-  case Special::NtidY:
-    return block.y;
-  case Special::NtidZ:
-    return block.z;
-  case Special::CtaidX:
-    return cta.x;
-  case Special::CtaidY:
-    return cta.y;
-  case Special::CtaidZ:
-    return cta.z;
-  case Special::NctaidX:
-    return grid.x;
-  case Special::NctaidY:
-    return grid.y;
-  case Special::NctaidZ:
-    return grid.z;
-  case Special::LaneId:
-    return lane;
-  case Special::WarpId:
-    return warp.id;
-  case Special::NwarpId:
-    return static_cast<uint32_t>(cta.warps.size());
-  case Special::SmId:
-    return cta.linear % 108;
-  case Special::NsmId:
-    return 108;
-  case Special::GridId:
-    return 1;
-  case Special::LaneMaskEq:
-    return bit;
-  case Special::LaneMaskLe:
-    return bit | (bit - 1);
-  case Special::LaneMaskLt:
-    return bit - 1;
-  case Special::LaneMaskGe:
-    return ~(bit - 1);
-  case Special::LaneMaskGt:
-    return ~(bit | (bit - 1));
-  case Special::ClusterIdX:
-    return cta.x / cluster.x;
-  case Special::ClusterIdY:
-    return cta.y / cluster.y;
-  case Special::ClusterIdZ:
-    return cta.z / cluster.z;
-  case Special::NclusterIdX:
-    return grid.x / cluster.x;
-  case Special::NclusterIdY:
-    return grid.y / cluster.y;
-  case Special::NclusterIdZ:
-    return grid.z / cluster.z;
-  case Special::ClusterCtaIdX:
-    return cta.x % cluster.x;
-  case Special::ClusterCtaIdY:
-    return cta.y % cluster.y;
-  case Special::ClusterCtaIdZ:
-    return cta.z % cluster.z;
-  case Special::ClusterNctaIdX:
-    return cluster.x;
-  case Special::ClusterNctaIdY:
-    return cluster.y;
-  case Special::ClusterNctaIdZ:
-    return cluster.z;
-  case Special::ClusterCtaRank:
-    return cta.rank;
-  case Special::ClusterNctaRank:
-    return static_cast<uint32_t>(cluster.count());
-  case Special::IsExplicitCluster:
-    return cluster.count() > 1;
-  case Special::DynamicSmemSize:
-    return launch.config.dynamicSharedBytes;
-  case Special::TotalSmemSize:
-  case Special::AggrSmemSize:
-    return static_cast<uint32_t>(launch.program->declaredShared +
-                                 launch.config.dynamicSharedBytes);
-  case Special::GridWorkspaceHi:
-    return static_cast<uint32_t>(launch.gridWorkspace >> 32);
-  case Special::GridWorkspaceLo:
-    return static_cast<uint32_t>(launch.gridWorkspace);
-  case Special::One:
-    return 1;
-  case Special::ReservedSmemOffset:
-  case Special::Zero:
-    return 0;
-  }
-  return 0;
-}
-
 void Launch::makeWarp(Cta &cta, Warp &warp, uint32_t id) {
   warp.cta = &cta;
   warp.launch = this;
@@ -189,7 +87,7 @@ void Launch::makeWarp(Cta &cta, Warp &warp, uint32_t id) {
   }
   for (auto [which, packed] : program->specials)
     for (unsigned lane = 0; lane < 32; ++lane) {
-      uint32_t value = specialValue(which, cta, warp, lane);
+      uint32_t value = specialValue(which, warp, lane);
       if (packed & 1)
         warp.wide(packed / 2)[lane] = value;
       else
