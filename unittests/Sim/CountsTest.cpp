@@ -5,6 +5,7 @@
 #include "Counts/Costs.h"
 #include "Counts/Wavefronts.h"
 #include "Harness.h"
+#include "MeasuredWavefronts.h"
 #include <functional>
 #include <gtest/gtest.h>
 
@@ -81,6 +82,18 @@ TEST(Counts, SectorsAreSharedByLanes) {
                      }),
               pattern.expected)
         << pattern.what;
+}
+
+TEST(Counts, WavefrontsAreThoseOfAnH200) {
+  for (const MeasuredPattern &pattern : measuredPatterns) {
+    uint64_t addresses[32];
+    for (int lane = 0; lane < 32; ++lane)
+      addresses[lane] = uint64_t(pattern.places[lane]) * pattern.bytes;
+    Traffic traffic = pattern.isStore ? Traffic::Store : Traffic::Load;
+    EXPECT_EQ(sharedCost(addresses, ~0u, pattern.bytes, traffic).wavefronts,
+              pattern.wavefronts)
+        << "pattern " << &pattern - measuredPatterns;
+  }
 }
 
 // Measured on an H200 (sectors.csv of throughput.sh).
