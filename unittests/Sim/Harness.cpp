@@ -113,6 +113,24 @@ LaunchResult launch(const std::string &text, Dim3 grid, Dim3 block,
   return result;
 }
 
+LaunchResult count(const std::string &text, Dim3 grid, Dim3 block) {
+  Device device;
+  auto module = device.load(text);
+  uint64_t params[2] = {device.allocate(65536, "first"),
+                        device.allocate(65536, "second")};
+  device.fill(params[0], 0, 65536);
+  device.fill(params[1], 0, 65536);
+  LaunchConfig config;
+  config.grid = grid;
+  config.block = block;
+  config.count = true;
+  LaunchResult result =
+      device.launch(*module, "k", config, params, sizeof params);
+  if (!result.findings.empty())
+    throw std::runtime_error(result.findings[0].message);
+  return result;
+}
+
 std::string kinds(const LaunchResult &result) {
   std::string text;
   for (const Finding &finding : result.findings)

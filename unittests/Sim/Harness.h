@@ -31,6 +31,10 @@ LaunchResult launch(const std::string &module, Dim3 grid, Dim3 block,
                     size_t bytes, std::vector<uint32_t> *out = nullptr,
                     uint64_t seed = 0);
 
+/// The same with counts, on buffers of 64 KB named first and second; it expects
+/// no finding.
+LaunchResult count(const std::string &module, Dim3 grid, Dim3 block);
+
 /// Kinds of the findings, in order, separated by spaces.
 std::string kinds(const LaunchResult &result);
 
