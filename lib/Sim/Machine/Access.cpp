@@ -67,6 +67,16 @@ void reportBounds(Warp &warp, unsigned lane, const char *space, Region *near,
                           distance(near, address, bytes));
 }
 
+Place placeIn(Region &region, uint64_t address, Space space, Cta *owner) {
+  uint64_t offset = address - region.base;
+  return {region.data + offset,
+          region.init ? region.init + offset : nullptr,
+          &region,
+          offset,
+          space,
+          owner};
+}
+
 bool locateShared(Warp &warp, unsigned lane, uint64_t address, unsigned bytes,
                   bool write, Place &place) {
   Cta *cta = warp.cta;
@@ -98,13 +108,7 @@ bool locateShared(Warp &warp, unsigned lane, uint64_t address, unsigned bytes,
   }
   if (cta == warp.cta)
     warp.lastShared = region;
-  uint64_t offset = local - region->base;
-  place = {region->data + offset,
-           region->init ? region->init + offset : nullptr,
-           region,
-           offset,
-           Space::Shared,
-           cta};
+  place = placeIn(*region, local, Space::Shared, cta);
   return true;
 }
 
@@ -163,13 +167,7 @@ bool locateGlobal(Warp &warp, unsigned lane, uint64_t address, unsigned bytes,
         std::string("write to constant memory '") + region->name + "'");
     return false;
   }
-  uint64_t offset = address - region->base;
-  place = {region->data + offset,
-           region->init ? region->init + offset : nullptr,
-           region,
-           offset,
-           Space::Global,
-           nullptr};
+  place = placeIn(*region, address, Space::Global, nullptr);
   return true;
 }
 

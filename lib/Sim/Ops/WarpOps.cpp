@@ -83,15 +83,18 @@ bool takeSync(Decoder &d) {
   return sync;
 }
 
+/// Which of the modes the instruction names, by its place in the list.
+unsigned takeMode(Decoder &d, std::initializer_list<std::string_view> modes) {
+  std::string_view mode = d.oneOf(modes);
+  if (mode.empty())
+    d.fail("'" + d.fullName() + "' lacks a mode");
+  return static_cast<unsigned>(std::find(modes.begin(), modes.end(), mode) -
+                               modes.begin());
+}
+
 void decodeShfl(Decoder &d) {
   bool sync = takeSync(d);
-  static const char *const modes[] = {"up", "down", "bfly", "idx"};
-  int mode = -1;
-  for (int i = 0; i < 4; ++i)
-    if (d.has(modes[i]))
-      mode = i;
-  if (mode < 0)
-    d.fail("'" + d.fullName() + "' lacks a mode");
+  unsigned mode = takeMode(d, {"up", "down", "bfly", "idx"});
   Ty ty = d.type();
   d.expectOperands(sync ? 5 : 4);
   std::vector<uint32_t> sources = {d.src(d.op(1), ty), d.src(d.op(2), Ty::B32),
@@ -126,13 +129,7 @@ void execVote(Warp &warp, const Inst &inst, uint32_t mask) {
 
 void decodeVote(Decoder &d) {
   bool sync = takeSync(d);
-  static const char *const modes[] = {"all", "any", "uni", "ballot"};
-  int mode = -1;
-  for (int i = 0; i < 4; ++i)
-    if (d.has(modes[i]))
-      mode = i;
-  if (mode < 0)
-    d.fail("'" + d.fullName() + "' lacks a mode");
+  unsigned mode = takeMode(d, {"all", "any", "uni", "ballot"});
   d.type();
   d.expectOperands(sync ? 3 : 2);
   std::vector<uint32_t> sources = {d.predSrc(d.op(1))};

@@ -7,8 +7,7 @@
 //   | stage 0: K tile, V tile | ... | stage n-1 | query | probabilities | words
 //   |
 //
-// * A tile is stored by 16-byte chunks. For tensor cores two neighbouring
-// chunks
+// * A tile is stored by 16-byte chunks. For tensor cores two neighbouring ones
 //   of a row share a slot of 32 bytes, pair p of row r at p * pitch + r * 32,
 //   pitch = rows * 32 + 32, and rows 4 to 7 of every eight have the two
 //   swapped. So a copy fetches a sector of 32 bytes once (measured on an H200:
@@ -16,8 +15,8 @@
 //   different bytes modulo 128 (ldmatrix reads without conflicts), and so are
 //   four consecutive pairs of one row (the copies write without conflicts).
 //   What lies two chunks or eight rows further is an immediate away.
-// * For FMAs chunk c of row r lies at c * pitch + r * 16, pitch = rows * 16
-// + 16.
+// * For FMAs chunk c of row r lies at c * pitch + r * 16, where pitch is
+//   rows * 16 + 16.
 // * Where the query tile goes to registers before the loop, it borrows the last
 //   stage, which the loop does not fill before its first barrier.
 // * The output is staged over all of it after the loop.
